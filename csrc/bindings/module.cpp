@@ -1,0 +1,85 @@
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "core/cpu.h"
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace acpp::bind {
+namespace py = pybind11;
+using namespace py::literals;
+
+void add_arrays(py::module_& m);
+void add_bank(py::module_& m);
+void add_bank_coreset(py::module_& m);
+void add_bank_embeddings(py::module_& m);
+void add_maps(py::module_& m);
+void add_metrics(py::module_& m);
+
+// Each C++ error becomes one class of anomalib_cpp._errors, looked up when it is raised.
+static void raise(const char* class_name, const char* message) {
+    const py::object type = py::module_::import("anomalib_cpp._errors").attr(class_name);
+    PyErr_SetString(type.ptr(), message);
+}
+
+static void translate(std::exception_ptr error) {
+    try {
+        if (error) std::rethrow_exception(error);
+    } catch (const InvalidArgument& e) {
+        raise("InvalidInputError", e.what());
+    } catch (const InvalidType& e) {
+        raise("InvalidTypeError", e.what());
+    } catch (const BudgetExceeded& e) {
+        raise("MemoryBudgetError", e.what());
+    } catch (const Cancelled& e) {
+        raise("OperationCancelled", e.what());
+    }
+}
+
+static void add_core(py::module_& m) {
+    m.def("active_isa", [] { return std::string(name(active_isa())); });
+    m.def("detected_isa", [] { return std::string(name(detect_isa())); });
+    m.def(
+        "set_isa", [](const std::string& level) { set_isa(isa_from_name(level)); }, "level"_a);
+    m.def("compiled_isas", [] {
+        std::vector<std::string> names;
+        for (Isa level : compiled_isas()) names.emplace_back(name(level));
+        return names;
+    });
+    m.def("cpu_features", [] {
+        py::dict features;
+        for (const CpuFeature& f : cpu_features()) features[py::str(std::string(f.name))] = f.present;
+        return features;
+    });
+    m.def("default_threads", [] { return default_threads(); });
+    m.def("build_info", [] {
+        py::dict info;
+#if defined(__clang__)
+        info["compiler"] = "clang " __clang_version__;
+#else
+        info["compiler"] = "gcc " __VERSION__;
+#endif
+        info["std"] = static_cast<long>(__cplusplus);
+#if defined(NDEBUG)
+        info["type"] = "Release";
+#else
+        info["type"] = "Debug";
+#endif
+        info["version"] = ACPP_VERSION;
+        return info;
+    });
+}
+
+}  // namespace acpp::bind
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+    using namespace acpp::bind;
+    pybind11::register_exception_translator(&translate);
+    add_core(m);
+    add_arrays(m);
+    add_maps(m);
+    add_bank(m);
+    add_bank_coreset(m);
+    add_bank_embeddings(m);
+    add_metrics(m);
+}

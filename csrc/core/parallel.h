@@ -1,0 +1,68 @@
+#pragma once
+// One parallel loop for the whole library: exceptions survive it, cancellation stops it, it works after fork(),
+// and the split into blocks depends on the problem only, so results do not depend on `threads`.
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <functional>
+
+#include <omp.h>
+
+#include "core/array.h"
+#include "core/error.h"
+
+namespace acpp {
+
+struct RunOptions {
+    int threads = 0;                                  // 0: default_threads()
+    std::function<bool()> keep_going;                 // polled by the calling thread only; may take the GIL
+    std::function<void(index_t, index_t)> progress;   // (done, total), calling thread only; may cancel by throwing
+};
+
+// OpenMP's own default for the calling thread; 1 in a forked child, where libgomp's team no longer exists.
+int default_threads();
+
+// True in a process forked from one that had this library loaded. An OpenMP region there would wait for threads
+// that were not inherited, so parallel_blocks runs on the calling thread alone.
+bool in_forked_child();
+
+template <class Body>  // body(index_t begin, index_t end)
+void parallel_blocks(index_t n, index_t block, const RunOptions& run, Body&& body) {
+    const index_t blocks = (n + block - 1) / block;
+    if (blocks <= 0) return;
+    const int wanted = run.threads > 0 ? run.threads : default_threads();
+    const int team = static_cast<int>(std::min<index_t>(wanted, blocks));
+    const auto one = [&](index_t b) { body(b * block, std::min(n, (b + 1) * block)); };
+
+    if (team <= 1 || in_forked_child() || omp_in_parallel()) {
+        for (index_t b = 0; b < blocks; ++b) {
+            one(b);
+            if (run.keep_going && !run.keep_going()) throw Cancelled("cancelled by the caller");
+        }
+        return;
+    }
+
+    std::atomic<bool> stop{false};
+    bool cancelled = false;
+    std::exception_ptr error;
+#pragma omp parallel num_threads(team)
+    {
+        const bool caller = omp_get_thread_num() == 0;
+#pragma omp for schedule(dynamic, 1)
+        for (index_t b = 0; b < blocks; ++b) {
+            if (stop.load(std::memory_order_relaxed)) continue;
+            try {
+                one(b);
+                if (caller && run.keep_going && !run.keep_going()) cancelled = true, stop = true;
+            } catch (...) {
+#pragma omp critical(acpp_first_error)
+                if (!error) error = std::current_exception();
+                stop = true;
+            }
+        }
+    }
+    if (error) std::rethrow_exception(error);
+    if (cancelled) throw Cancelled("cancelled by the caller");
+}
+
+}  // namespace acpp

@@ -1,0 +1,5 @@
+"""Patch memory banks: exact nearest neighbours, coresets, patch embeddings and the bank itself."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

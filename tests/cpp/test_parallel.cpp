@@ -1,0 +1,31 @@
+// What Python cannot reach: an exception or a refusal inside a parallel region.
+#include "core/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using namespace acpp;
+
+TEST(ParallelBlocks, VisitsEveryElementOnce) {
+    std::vector<int> hits(1000);
+    parallel_blocks(1000, 7, {4, {}, {}}, [&](index_t begin, index_t end) {
+        for (index_t i = begin; i < end; ++i) ++hits[i];
+    });
+    for (int h : hits) EXPECT_EQ(h, 1);
+    parallel_blocks(0, 7, {4, {}, {}}, [&](index_t, index_t) { FAIL(); });
+}
+
+TEST(ParallelBlocks, CarriesAnExceptionToTheCaller) {
+    for (int threads : {1, 4}) {
+        const auto body = [](index_t begin, index_t) { require(begin != 500, "five hundred"); };
+        EXPECT_THROW(parallel_blocks(1000, 1, {threads, {}, {}}, body), InvalidArgument);
+    }
+}
+
+TEST(ParallelBlocks, StopsWhenTheCallerSaysSo) {
+    for (int threads : {1, 4}) {
+        const RunOptions run{threads, [] { return false; }, {}};
+        EXPECT_THROW(parallel_blocks(1000, 1, run, [](index_t, index_t) {}), Cancelled);
+    }
+}
