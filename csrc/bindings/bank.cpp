@@ -1,7 +1,113 @@
+#include <memory>
+#include <variant>
+
+#include "bank/packed_rows.h"
 #include "bindings/arrays.h"
+#include "bindings/run.h"
+#include "core/finite.h"
 
 namespace acpp::bind {
+namespace {
 
-void add_bank(py::module_&) {}
+using namespace py::literals;
+
+// Calls call(view) with the array as a matrix of float or of double.
+template <class Call>
+auto with_float_matrix(const py::array& array, const char* name, Call&& call) {
+    return is_dtype<double>(array) ? call(matrix<double>(array, name)) : call(matrix<float>(array, name));
+}
+
+class PyPackedRows {
+    template <class Call>
+    auto visit_pair(const py::array& queries, Call&& call) const {
+        return std::visit(
+            [&](const auto& packed) {
+                return with_float_matrix(queries, "queries", [&](auto view) {
+                    if (view.cols != packed->rows().cols)
+                        throw InvalidArgument("queries has shape " + shape_of(queries) + " but bank has shape " +
+                                              shape_of(owner_) + "; their widths must agree");
+                    return call(*packed, view);
+                });
+            },
+            packed_);
+    }
+
+  public:
+    PyPackedRows(py::array rows, const std::string& metric, bool check_finite, int threads) : owner_(std::move(rows)) {
+        const Metric which = metric_from_name(metric);
+        const RunOptions run = run_options(threads);
+        with_float_matrix(owner_, "bank", [&](auto view) {
+            using B = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
+            without_gil([&] {
+                if (check_finite) require_finite(view, "bank", run);
+                packed_ = std::make_unique<PackedRows<B>>(view, which, run);
+            });
+        });
+    }
+
+    py::tuple nearest(const py::array& queries, index_t k, const py::object& query_groups,
+                      const py::object& bank_groups, bool exclude_self, bool check_finite, int threads) const {
+        require(k >= 1, "k must be at least 1; got " + std::to_string(k));
+        const RunOptions run = run_options(threads);
+        return visit_pair(queries, [&](const auto& packed, auto view) {
+            NearestOptions options{k, filter(view.rows, packed.rows().rows, query_groups, bank_groups, exclude_self)};
+            py::array_t<double> keys({view.rows, k});
+            py::array_t<index_t> indices({view.rows, k});
+            const auto keys_out = output(keys);
+            const auto indices_out = output(indices);
+            without_gil([&] {
+                if (check_finite) require_finite(view, "queries", run);
+                packed.nearest(view, options, keys_out, indices_out, run);
+            });
+            return py::make_tuple(std::move(keys), std::move(indices));
+        });
+    }
+
+    py::array_t<double> all_keys(const py::array& queries, bool check_finite, int threads) const {
+        const RunOptions run = run_options(threads);
+        return visit_pair(queries, [&](const auto& packed, auto view) {
+            py::array_t<double> keys({view.rows, packed.rows().rows});
+            const auto keys_out = output(keys);
+            without_gil([&] {
+                if (check_finite) require_finite(view, "queries", run);
+                packed.all_keys(view, keys_out, run);
+            });
+            return keys;
+        });
+    }
+
+    index_t nbytes() const {
+        return std::visit([](const auto& packed) { return packed->nbytes(); }, packed_);
+    }
+
+  private:
+    static PairFilter filter(index_t queries, index_t rows, const py::object& query_groups,
+                             const py::object& bank_groups, bool exclude_self) {
+        PairFilter result;
+        result.exclude_self = exclude_self;
+        if (query_groups.is_none()) return result;
+        const auto of_queries = vector<std::uint64_t>(query_groups.cast<py::array>(), "query_groups");
+        const auto of_bank = vector<std::uint64_t>(bank_groups.cast<py::array>(), "bank_groups");
+        require(of_queries.size == queries, "query_groups must have one entry per query");
+        require(of_bank.size == rows, "bank_groups must have one entry per bank row");
+        result.query_groups = of_queries.data;
+        result.bank_groups = of_bank.data;
+        return result;
+    }
+
+    py::array owner_;  // keeps the rows that packed_ borrows
+    std::variant<std::unique_ptr<PackedRows<float>>, std::unique_ptr<PackedRows<double>>> packed_;
+};
+
+}  // namespace
+
+void add_bank(py::module_& m) {
+    py::class_<PyPackedRows>(m, "PackedRows")
+        .def(py::init<py::array, const std::string&, bool, int>(), "rows"_a, "metric"_a, "check_finite"_a, "threads"_a)
+        .def("nearest", &PyPackedRows::nearest, "queries"_a, "k"_a, "query_groups"_a, "bank_groups"_a,
+             "exclude_self"_a, "check_finite"_a, "threads"_a)
+        .def("all_keys", &PyPackedRows::all_keys, "queries"_a, "check_finite"_a, "threads"_a)
+        .def_property_readonly("nbytes", &PyPackedRows::nbytes);
+}
 
 }  // namespace acpp::bind

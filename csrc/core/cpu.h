@@ -28,7 +28,7 @@ using IsaTag = std::integral_constant<Isa, level>;
 
 // For kernels that exist at three levels: the highest of them that the active level includes.
 template <class Call>  // call(IsaTag<level>{})
-auto with_isa(Call&& call) {
+decltype(auto) with_isa(Call&& call) {
 #if defined(__x86_64__)
     switch (active_isa()) {
         case Isa::avx512:
