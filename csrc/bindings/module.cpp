@@ -1,5 +1,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include "core/cpu.h"
 #include "core/error.h"
@@ -25,13 +26,9 @@ static void raise(const char* class_name, const char* message) {
 static void translate(std::exception_ptr error) {
     try {
         if (error) std::rethrow_exception(error);
-    } catch (const InvalidArgument& e) {
-        raise("InvalidInputError", e.what());
-    } catch (const InvalidType& e) {
+    } catch (const InvalidArgument& e) { raise("InvalidInputError", e.what()); } catch (const InvalidType& e) {
         raise("InvalidTypeError", e.what());
-    } catch (const BudgetExceeded& e) {
-        raise("MemoryBudgetError", e.what());
-    } catch (const Cancelled& e) {
+    } catch (const BudgetExceeded& e) { raise("MemoryBudgetError", e.what()); } catch (const Cancelled& e) {
         raise("OperationCancelled", e.what());
     }
 }
@@ -47,25 +44,24 @@ static void add_core(py::module_& m) {
         return names;
     });
     m.def("cpu_features", [] {
-        py::dict features;
+        py::typing::Dict<py::str, bool> features;
         for (const CpuFeature& f : cpu_features()) features[py::str(std::string(f.name))] = f.present;
         return features;
     });
     m.def("default_threads", [] { return default_threads(); });
     m.def("build_info", [] {
-        py::dict info;
+        py::typing::Dict<py::str, py::object> info;
 #if defined(__clang__)
-        info["compiler"] = "clang " __clang_version__;
+        info["compiler"] = py::str("clang " __clang_version__);
 #else
-        info["compiler"] = "gcc " __VERSION__;
+        info["compiler"] = py::str("gcc " __VERSION__);
 #endif
-        info["std"] = static_cast<long>(__cplusplus);
-#if defined(NDEBUG)
-        info["type"] = "Release";
-#else
-        info["type"] = "Debug";
-#endif
-        info["version"] = ACPP_VERSION;
+        info["std"] = py::int_(static_cast<long>(__cplusplus));
+        info["type"] = py::str(ACPP_BUILD_TYPE);
+        info["flags"] = py::str(ACPP_BUILD_FLAGS);
+        info["sanitizers"] = py::str(ACPP_SANITIZE);
+        info["git"] = py::str(ACPP_GIT);
+        info["version"] = py::str(ACPP_VERSION);
         return info;
     });
 }

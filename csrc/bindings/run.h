@@ -39,8 +39,8 @@ inline RunOptions run_options(int threads, const py::object& progress) {
         if (done != 0 && done != total && now - last < std::chrono::milliseconds(100)) return;
         last = now;
         py::gil_scoped_acquire gil;
-        PyObject* answer = PyObject_CallFunction(callback, "LL", static_cast<long long>(done),
-                                                 static_cast<long long>(total));
+        PyObject* answer =
+            PyObject_CallFunction(callback, "LL", static_cast<long long>(done), static_cast<long long>(total));
         if (answer == nullptr) throw PythonErrorSet();
         const bool stop = answer == Py_False;
         Py_DECREF(answer);

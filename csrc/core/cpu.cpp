@@ -18,8 +18,8 @@
 namespace acpp {
 namespace {
 
-constexpr Isa all_levels[] = {Isa::baseline,    Isa::avx2, Isa::avx512,        Isa::avx512_vnni,
-                              Isa::amx,         Isa::vnni_emulated, Isa::amx_emulated};
+constexpr Isa all_levels[] = {Isa::baseline, Isa::avx2,          Isa::avx512,      Isa::avx512_vnni,
+                              Isa::amx,      Isa::vnni_emulated, Isa::amx_emulated};
 
 #if defined(__x86_64__)
 struct Registers {

@@ -10,11 +10,11 @@ namespace acpp {
 // The emulated levels exist in test builds (ANOMALIB_CPP_EMULATION): scalar dot steps, any machine.
 enum class Isa { baseline, avx2, avx512, avx512_vnni, amx, vnni_emulated, amx_emulated };
 
-Isa detect_isa();                    // best level of this CPU and OS, ignoring any override
-Isa active_isa();                    // detect_isa(), lowered by ANOMALIB_CPP_ISA or set_isa(); never raised
-void set_isa(Isa level);             // throws InvalidArgument when this CPU or build lacks the level
-std::vector<Isa> compiled_isas();    // levels this build has code for
-std::string_view name(Isa level);    // "avx512-vnni", ...
+Isa detect_isa();                          // best level of this CPU and OS, ignoring any override
+Isa active_isa();                          // detect_isa(), lowered by ANOMALIB_CPP_ISA or set_isa(); never raised
+void set_isa(Isa level);                   // throws InvalidArgument when this CPU or build lacks the level
+std::vector<Isa> compiled_isas();          // levels this build has code for
+std::string_view name(Isa level);          // "avx512-vnni", ...
 Isa isa_from_name(std::string_view name);  // throws InvalidArgument listing the names
 
 struct CpuFeature {

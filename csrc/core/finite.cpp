@@ -48,8 +48,10 @@ void require_finite(MatrixView<const T> rows, const char* name, const RunOptions
     if (!bad.found()) return;
     const T value = rows.row(bad.row)[bad.column];
     throw InvalidArgument(std::string(name) + " must be finite; got " +
-                          (std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf") + " at row " +
-                          std::to_string(bad.row) + ", column " + std::to_string(bad.column));
+                          (std::isnan(value) ? "nan"
+                           : value > 0       ? "inf"
+                                             : "-inf") +
+                          " at row " + std::to_string(bad.row) + ", column " + std::to_string(bad.column));
 }
 template void require_finite<float>(MatrixView<const float>, const char*, const RunOptions&);
 template void require_finite<double>(MatrixView<const double>, const char*, const RunOptions&);

@@ -14,9 +14,9 @@
 namespace acpp {
 
 struct RunOptions {
-    int threads = 0;                                  // 0: default_threads()
-    std::function<bool()> keep_going;                 // polled by the calling thread only; may take the GIL
-    std::function<void(index_t, index_t)> progress;   // (done, total), calling thread only; may cancel by throwing
+    int threads = 0;                                 // 0: default_threads()
+    std::function<bool()> keep_going;                // polled by the calling thread only; may take the GIL
+    std::function<void(index_t, index_t)> progress;  // (done, total), calling thread only; may cancel by throwing
 };
 
 // OpenMP's own default for the calling thread; 1 in a forked child, where libgomp's team no longer exists.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 using namespace acpp;
@@ -26,6 +28,8 @@ TEST(ParallelBlocks, CarriesAnExceptionToTheCaller) {
 TEST(ParallelBlocks, StopsWhenTheCallerSaysSo) {
     for (int threads : {1, 4}) {
         const RunOptions run{threads, [] { return false; }, {}};
-        EXPECT_THROW(parallel_blocks(1000, 1, run, [](index_t, index_t) {}), Cancelled);
+        // Blocks that take time: the caller, who alone is asked, gets at least one of them.
+        const auto body = [](index_t, index_t) { std::this_thread::sleep_for(std::chrono::microseconds(200)); };
+        EXPECT_THROW(parallel_blocks(1000, 1, run, body), Cancelled);
     }
 }
