@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from . import _core
@@ -17,33 +16,64 @@ from ._config import (
     set_isa,
     set_num_threads,
 )
-from ._errors import *  # noqa: F403
-from ._errors import __all__ as _error_names
+from ._errors import (
+    AnomalibCppError,
+    ChecksumError,
+    CompatibilityWarning,
+    CudaError,
+    CudaOutOfMemoryError,
+    DeviceError,
+    FormatError,
+    InvalidInputError,
+    InvalidTypeError,
+    MemoryBudgetError,
+    NotFittedError,
+    OperationCancelled,
+    PerformanceWarning,
+    ReproducibilityWarning,
+    UndefinedMetricWarning,
+)
+from ._show_config import show_config
 
 if TYPE_CHECKING:
-    from . import bank, maps, metrics
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())
-
-try:
-    __version__ = version("anomalib-cpp")
-except PackageNotFoundError:  # run from a build tree
-    __version__ = _core.build_info()["version"]
-
-_ROOMS = ("bank", "maps", "metrics")
+    from . import bank as bank
+    from . import maps as maps
+    from . import metrics as metrics
 
 __all__ = [
-    *_error_names,
-    *_ROOMS,
+    "AnomalibCppError",
+    "ChecksumError",
+    "CompatibilityWarning",
+    "CudaError",
+    "CudaOutOfMemoryError",
+    "DeviceError",
+    "FormatError",
+    "InvalidInputError",
+    "InvalidTypeError",
+    "MemoryBudgetError",
+    "NotFittedError",
+    "OperationCancelled",
+    "PerformanceWarning",
+    "ReproducibilityWarning",
+    "UndefinedMetricWarning",
     "__version__",
+    "bank",
     "config_context",
     "cpu_features",
     "get_config",
     "get_num_threads",
+    "maps",
+    "metrics",
     "set_config",
     "set_isa",
     "set_num_threads",
+    "show_config",
 ]
+
+__version__ = str(_core.build_info()["version"])
+_ROOMS = ("bank", "maps", "metrics")
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
