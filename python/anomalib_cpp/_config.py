@@ -173,7 +173,7 @@ def _environment_threads(name: str) -> int | None:
         raise InvalidInputError(f"{name} must be an integer >= 1; got {text!r}") from error
 
 
-def _quota() -> int | None:
+def quota() -> int | None:
     """CPU limit of the control group (v2), rounded up."""
     try:
         with open("/sys/fs/cgroup/cpu.max") as file:  # noqa: PTH123
@@ -198,8 +198,8 @@ def get_num_threads() -> int:
     if explicit:
         return int(explicit)
     limit = _core.default_threads()
-    quota = _quota()
-    return min(limit, quota) if quota else limit
+    limited = quota()
+    return min(limit, limited) if limited else limit
 
 
 def threads_or_default(threads: int | None) -> int:
