@@ -37,6 +37,7 @@ from ._show_config import show_config
 
 if TYPE_CHECKING:
     from . import bank as bank
+    from . import io as io
     from . import maps as maps
     from . import metrics as metrics
 
@@ -62,6 +63,7 @@ __all__ = [
     "cpu_features",
     "get_config",
     "get_num_threads",
+    "io",
     "maps",
     "metrics",
     "set_config",
@@ -71,7 +73,7 @@ __all__ = [
 ]
 
 __version__ = str(_core.build_info()["version"])
-_ROOMS = ("bank", "maps", "metrics")
+_ROOMS = ("bank", "io", "maps", "metrics")
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
