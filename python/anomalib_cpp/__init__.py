@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from ._arrays import cuda_available
 from ._config import (
     config_context,
     cpu_features,
@@ -61,6 +62,7 @@ __all__ = [
     "bank",
     "config_context",
     "cpu_features",
+    "cuda_available",
     "get_config",
     "get_num_threads",
     "io",

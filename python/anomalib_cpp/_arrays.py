@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._config import get_config
+from ._cuda_arrays import CudaArray, cuda_available, locate_cuda
 from ._errors import DeviceError, InvalidInputError, InvalidTypeError, PerformanceWarning
 
-__all__ = ["Place", "as_float_rows", "as_floats", "contiguous", "locate"]
+__all__ = ["Place", "as_float_rows", "as_floats", "contiguous", "cuda_available", "locate"]
 
 COPY_WARNING_BYTES = 64 << 20
 
@@ -25,8 +26,9 @@ class Place(NamedTuple):
     """Where the arrays of a call live."""
 
     core: ModuleType  # the extension that computes there: _core, or _cuda with the same functions
-    data: NDArray[Any]  # the array, not copied; bfloat16 arrives widened to float32
-    like_input: Callable[[Any], Any]  # turns a NumPy result into the caller's kind of array
+    data: Any  # a NumPy array, not copied (bfloat16 arrives widened to float32), or a CudaArray
+    like_input: Callable[[Any], Any]  # turns a result of `core` into the caller's kind of array
+    empty: Callable[..., Any] = np.empty  # (shape, dtype): room for a result, for `core` to write into
 
 
 _DLPACK_CPU, _DLPACK_PINNED = 1, 3
@@ -132,11 +134,14 @@ def _why_not_rectangular(sequence: Any, name: str) -> str | None:
     return None
 
 
-def locate(array: Any, name: str) -> Place:
+def locate(array: Any, name: str, *, cuda: bool = False) -> Place:
     """Find the extension module for `array`; `name` is the argument's name in error messages.
 
     No copy, except of bfloat16 (widened, exactly), of Python sequences, and of what only ``__array__`` can give.
+    `cuda` says that the function runs on CUDA arrays too, which then come back as contiguous float32 or float64.
     """
+    if cuda and not isinstance(array, np.ndarray) and (on_gpu := locate_cuda(array, name)):
+        return Place(*on_gpu)
     if isinstance(array, np.ndarray):  # first: NumPy's own export refuses foreign byte order
         place = Place(_core, _from_numpy(array, name), _same)
     elif hasattr(type(array), "__dlpack__") and hasattr(type(array), "__dlpack_device__"):
@@ -171,9 +176,11 @@ def contiguous(data: NDArray[Any], name: str, dtype: Any) -> NDArray[Any]:
     return np.require(data, dtype, ["C", "A"])
 
 
-def as_floats(array: Any, name: str) -> Place:
+def as_floats(array: Any, name: str, *, cuda: bool = False) -> Place:
     """Locate a floating-point array: float16 and bfloat16 widened to float32 (exact), float32 and float64 kept."""
-    place = locate(array, name)
+    place = locate(array, name, cuda=cuda)
+    if isinstance(place.data, CudaArray):
+        return place
     kind = place.data.dtype
     if kind.kind != "f" or kind.itemsize > 8:
         raise InvalidTypeError(f"{name} must be float16, bfloat16, float32 or float64; got {kind}")
