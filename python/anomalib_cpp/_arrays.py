@@ -26,7 +26,7 @@ class Place(NamedTuple):
     """Where the arrays of a call live."""
 
     core: ModuleType  # the extension that computes there: _core, or _cuda with the same functions
-    data: Any  # a NumPy array, not copied (bfloat16 arrives widened to float32), or a CudaArray
+    data: NDArray[Any]  # the array, not copied; bfloat16 arrives widened to float32. A CudaArray if `core` is _cuda
     like_input: Callable[[Any], Any]  # turns a result of `core` into the caller's kind of array
     empty: Callable[..., Any] = np.empty  # (shape, dtype): room for a result, for `core` to write into
 

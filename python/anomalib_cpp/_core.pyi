@@ -14,6 +14,10 @@ __all__: list[str] = [
     "default_threads",
     "detected_isa",
     "from_dlpack",
+    "maps_anomaly_map",
+    "maps_gaussian_blur",
+    "maps_image_scores",
+    "maps_resize",
     "set_isa",
 ]
 
@@ -51,4 +55,33 @@ def cpu_features() -> dict[str, bool]: ...
 def default_threads() -> int: ...
 def detected_isa() -> str: ...
 def from_dlpack(capsule: typing.Any, name: str) -> tuple[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], bool]: ...
+def maps_anomaly_map(
+    patch_scores: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    sigma: typing.SupportsFloat | typing.SupportsIndex,
+    radius: typing.SupportsInt | typing.SupportsIndex,
+    mode: str,
+    border: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def maps_gaussian_blur(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    sigma: typing.SupportsFloat | typing.SupportsIndex,
+    radius: typing.SupportsInt | typing.SupportsIndex,
+    border: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def maps_image_scores(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    k: typing.SupportsInt | typing.SupportsIndex,
+    divisor: typing.SupportsFloat | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def maps_resize(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    mode: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
 def set_isa(level: str) -> None: ...

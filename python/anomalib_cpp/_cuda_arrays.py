@@ -34,7 +34,7 @@ class CudaPlace(NamedTuple):
     """The fields of `Place`, for a GPU."""
 
     core: ModuleType
-    data: CudaArray
+    data: Any  # CudaArray
     like_input: Callable[[Any], Any]
     empty: Callable[..., CudaArray]
 
