@@ -2,8 +2,11 @@
 #include <pybind11/stl.h>
 #include <pybind11/typing.h>
 
+#include "bindings/arrays.h"
+#include "bindings/run.h"
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/parallel.h"
 
 namespace acpp::bind {
@@ -33,7 +36,21 @@ static void translate(std::exception_ptr error) {
     }
 }
 
+template <class T>
+static void require_finite_rows(const py::array& rows, const std::string& name, int threads) {
+    const auto view = matrix<T>(rows, name.c_str());
+    const RunOptions run = run_options(threads);
+    without_gil([&] { require_finite(view, name.c_str(), run); });
+}
+
 static void add_core(py::module_& m) {
+    m.def(
+        "require_finite",
+        [](const py::array& rows, const std::string& name, int threads) {
+            is_dtype<double>(rows) ? require_finite_rows<double>(rows, name, threads)
+                                   : require_finite_rows<float>(rows, name, threads);
+        },
+        "rows"_a, "name"_a, "threads"_a);
     m.def("active_isa", [] { return std::string(name(active_isa())); });
     m.def("detected_isa", [] { return std::string(name(detect_isa())); });
     m.def(

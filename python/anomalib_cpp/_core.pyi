@@ -18,6 +18,7 @@ __all__: list[str] = [
     "maps_gaussian_blur",
     "maps_image_scores",
     "maps_resize",
+    "require_finite",
     "set_isa",
 ]
 
@@ -82,6 +83,11 @@ def maps_resize(
     maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     mode: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def require_finite(
+    rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    name: str,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> None: ...
 def set_isa(level: str) -> None: ...

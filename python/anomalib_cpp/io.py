@@ -53,11 +53,14 @@ class FileContent:
         Its settings.
     tensors : dict of str to array
         Its arrays; read-only memory maps with ``mmap=True``.
+    checksum : str
+        What the file records as the checksum of its data.
     """
 
     kind: str
     config: dict[str, Any]
     tensors: dict[str, NDArray[Any]]
+    checksum: str
 
 
 def check_suffix(path: Path) -> None:
@@ -247,7 +250,8 @@ def load(
     Returns
     -------
     FileContent
-        With `kind`, `config` and `tensors`; bfloat16 tensors are widened to float32, in memory also with ``mmap=True``.
+        With `kind`, `config`, `tensors` and `checksum`; bfloat16 tensors are widened to float32, which is in memory
+        also with ``mmap=True``.
 
     Raises
     ------
@@ -286,7 +290,7 @@ def load(
     for name, info in header.tensors.items():
         if info.dtype == "BF16":
             tensors[name] = _widened(tensors[name])
-    return FileContent(header.kind, header.config, tensors)
+    return FileContent(header.kind, header.config, tensors, header.checksum)
 
 
 def inspect(path: str | os.PathLike[str]) -> FileInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .memory import BankScores, PatchMemoryBank
 from .search import knn
 
-__all__ = ["knn"]
+__all__ = ["BankScores", "PatchMemoryBank", "knn"]
