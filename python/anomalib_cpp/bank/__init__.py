@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .coresets import CoresetResult, coreset
 from .memory import BankScores, PatchMemoryBank
 from .search import knn
 
-__all__ = ["BankScores", "PatchMemoryBank", "knn"]
+__all__ = ["BankScores", "CoresetResult", "PatchMemoryBank", "coreset", "knn"]

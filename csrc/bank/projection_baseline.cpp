@@ -1,0 +1,2 @@
+#define ACPP_ISA Isa::baseline
+#include "bank/projection_kernel_inl.h"
