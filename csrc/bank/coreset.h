@@ -25,8 +25,7 @@ struct Coreset {
 // Distances are canonical (coreset_kernel.h): fixed order, so that picks depend neither on threads nor on the CPU.
 template <class T>
 Coreset<T> greedy_kcenter(MatrixView<const T> rows, index_t first, VectorView<T> sq_radius, VectorView<index_t> picks,
-                          VectorView<T> at_pick, OnDuplicate on_duplicate, CoresetMethod method,
-                          const RunOptions& run);
+                          VectorView<T> at_pick, OnDuplicate on_duplicate, CoresetMethod method, const RunOptions& run);
 
 // How far each row lies from all rows: the sum over j of |row_i - row_j|^2, without n x n memory. float64.
 template <class T>

@@ -8,10 +8,10 @@
 namespace acpp::kcenter {
 namespace {
 
-constexpr index_t bins = 1024;                            // of the histogram that a cut is read from
-constexpr index_t most_between_bytes = index_t{64} << 20; // distances between picks, for the triangle test
-constexpr index_t scan_chunk = 1 << 15;                   // rows of a bookkeeping pass that one thread takes
-constexpr index_t blocks_chunk = 8;                       // blocks of the set that one thread takes
+constexpr index_t bins = 1024;                             // of the histogram that a cut is read from
+constexpr index_t most_between_bytes = index_t{64} << 20;  // distances between picks, for the triangle test
+constexpr index_t scan_chunk = 1 << 15;                    // rows of a bookkeeping pass that one thread takes
+constexpr index_t blocks_chunk = 8;                        // blocks of the set that one thread takes
 
 template <class T>
 Kernels<T> active_kernels() {

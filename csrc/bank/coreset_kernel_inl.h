@@ -115,23 +115,23 @@ static inline index_t filter_of(const Block<T>& block, const Triangle<T>& triang
     return count;
 }
 
-#define ACPP_FOR(T)                                                                                                \
-    template <>                                                                                                    \
-    void gather<ACPP_ISA, T>(MatrixView<const T> from, const index_t* which, int count, T* packed) {               \
-        lanes::gather(from, which, count, packed);                                                                 \
-    }                                                                                                              \
-    template <>                                                                                                    \
-    void sq_distances<ACPP_ISA, T>(const T* packed, index_t d, const T* point, T* sq) {                            \
-        sq_distances_of(packed, d, point, sq);                                                                     \
-    }                                                                                                              \
-    template <>                                                                                                    \
-    void relax<ACPP_ISA, T>(const Block<T>& block, const Picks<T>& picks, const int32_t* list, index_t count) {       \
-        relax_all(block, picks, list, count);                                                               \
-    }                                                                                                              \
-    template <>                                                                                                    \
-    index_t filter<ACPP_ISA, T>(const Block<T>& block, const Triangle<T>& triangle, index_t from, index_t to,      \
-                                int32_t* list) {                                                                   \
-        return filter_of(block, triangle, from, to, list);                                                         \
+#define ACPP_FOR(T)                                                                                             \
+    template <>                                                                                                 \
+    void gather<ACPP_ISA, T>(MatrixView<const T> from, const index_t* which, int count, T* packed) {            \
+        lanes::gather(from, which, count, packed);                                                              \
+    }                                                                                                           \
+    template <>                                                                                                 \
+    void sq_distances<ACPP_ISA, T>(const T* packed, index_t d, const T* point, T* sq) {                         \
+        sq_distances_of(packed, d, point, sq);                                                                  \
+    }                                                                                                           \
+    template <>                                                                                                 \
+    void relax<ACPP_ISA, T>(const Block<T>& block, const Picks<T>& picks, const int32_t* list, index_t count) { \
+        relax_all(block, picks, list, count);                                                                   \
+    }                                                                                                           \
+    template <>                                                                                                 \
+    index_t filter<ACPP_ISA, T>(const Block<T>& block, const Triangle<T>& triangle, index_t from, index_t to,   \
+                                int32_t* list) {                                                                \
+        return filter_of(block, triangle, from, to, list);                                                      \
     }
 ACPP_FOR(float)
 ACPP_FOR(double)

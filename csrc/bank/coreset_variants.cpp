@@ -51,9 +51,9 @@ Space<T> enter_space(MatrixView<const T> features, const CoresetRequest<T>& requ
     }
     if (!request.random && !request.matrix) return space;
     const Projection<T> projection =
-        request.matrix ? matrix_projection(*request.matrix)
-                       : random_projection<T>(request.random->kind, request.random->outputs, features.cols,
-                                              request.seed, run);
+        request.matrix
+            ? matrix_projection(*request.matrix)
+            : random_projection<T>(request.random->kind, request.random->outputs, features.cols, request.seed, run);
     space.projected = AlignedBuffer<T>(features.rows * projection.outputs);
     const MatrixView<T> out{space.projected.data(), features.rows, projection.outputs, projection.outputs};
     project(projection, space.rows, out, run);
@@ -69,8 +69,8 @@ index_t lowest_largest(const std::vector<double>& values) {
 }  // namespace
 
 template <class T>
-CoresetOutcome select_coreset(MatrixView<const T> features, const CoresetRequest<T>& request,
-                              VectorView<index_t> picks, VectorView<T> radii, const RunOptions& run) {
+CoresetOutcome select_coreset(MatrixView<const T> features, const CoresetRequest<T>& request, VectorView<index_t> picks,
+                              VectorView<T> radii, const RunOptions& run) {
     require(features.rows > 0, "cannot sample an empty set");
     for (index_t row : request.start)
         require(row >= 0 && row < features.rows, "start must hold row numbers of features");

@@ -21,7 +21,8 @@ struct CoresetRequest {
     CoresetVariant variant = CoresetVariant::anomalib;
     std::optional<RandomProjection> random;  // or
     std::optional<MatrixView<const T>> matrix;
-    std::vector<index_t> start;  // the first pick (anomalib), the rows to measure from (inspection_approx); empty: drawn
+    std::vector<index_t>
+        start;  // the first pick (anomalib), the rows to measure from (inspection_approx); empty: drawn
     std::uint64_t seed = 0;
     OnDuplicate on_duplicate = OnDuplicate::stop;
     CoresetMethod method = CoresetMethod::automatic;
@@ -35,7 +36,7 @@ struct CoresetOutcome {
 // picks.size rows of `features` (finite). radii[p] = distance that won pick p: infinite for a first pick that was given
 // or drawn, the sampler's own starting value for the others.
 template <class T>
-CoresetOutcome select_coreset(MatrixView<const T> features, const CoresetRequest<T>& request,
-                              VectorView<index_t> picks, VectorView<T> radii, const RunOptions& run);
+CoresetOutcome select_coreset(MatrixView<const T> features, const CoresetRequest<T>& request, VectorView<index_t> picks,
+                              VectorView<T> radii, const RunOptions& run);
 
 }  // namespace acpp

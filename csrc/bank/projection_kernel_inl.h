@@ -62,16 +62,16 @@ static inline void sparse(MatrixView<const T> rows, index_t first, const index_t
     unpack(projected, count, first, out);
 }
 
-#define ACPP_FOR(T)                                                                                                   \
-    template <>                                                                                                       \
-    void dense_block<ACPP_ISA, T>(MatrixView<const T> rows, index_t first, const T* weights, MatrixView<T> out,       \
-                                  T* scratch) {                                                                       \
-        dense(rows, first, weights, out, scratch);                                                                    \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    void sparse_block<ACPP_ISA, T>(MatrixView<const T> rows, index_t first, const index_t* start,                     \
-                                   const int32_t* columns, T scale, MatrixView<T> out, T* scratch) {                  \
-        sparse(rows, first, start, columns, scale, out, scratch);                                                     \
+#define ACPP_FOR(T)                                                                                             \
+    template <>                                                                                                 \
+    void dense_block<ACPP_ISA, T>(MatrixView<const T> rows, index_t first, const T* weights, MatrixView<T> out, \
+                                  T* scratch) {                                                                 \
+        dense(rows, first, weights, out, scratch);                                                              \
+    }                                                                                                           \
+    template <>                                                                                                 \
+    void sparse_block<ACPP_ISA, T>(MatrixView<const T> rows, index_t first, const index_t* start,               \
+                                   const int32_t* columns, T scale, MatrixView<T> out, T* scratch) {            \
+        sparse(rows, first, start, columns, scale, out, scratch);                                               \
     }
 ACPP_FOR(float)
 ACPP_FOR(double)

@@ -42,8 +42,8 @@ py::tuple coreset(const py::array& features_array, index_t size, const std::stri
                                               {"inspection_approx", CoresetVariant::inspection_approx}},
                                              "variant");
     request.on_duplicate = chosen<OnDuplicate>(
-        on_duplicate,
-        {{"stop", OnDuplicate::stop}, {"repeat", OnDuplicate::repeat}, {"fill", OnDuplicate::fill}}, "on_duplicate");
+        on_duplicate, {{"stop", OnDuplicate::stop}, {"repeat", OnDuplicate::repeat}, {"fill", OnDuplicate::fill}},
+        "on_duplicate");
     request.method = chosen<CoresetMethod>(method,
                                            {{"automatic", CoresetMethod::automatic},
                                             {"plain", CoresetMethod::plain},
@@ -78,9 +78,8 @@ py::array_t<T> project_rows(const py::array& rows_array, const std::string& kind
     py::array_t<T> out({rows.rows, outputs});
     const MatrixView<T> view = output(out);
     const RunOptions run = run_options(threads);
-    without_gil([&] {
-        project(random_projection<T>(projection_kind(kind), outputs, rows.cols, seed, run), rows, view, run);
-    });
+    without_gil(
+        [&] { project(random_projection<T>(projection_kind(kind), outputs, rows.cols, seed, run), rows, view, run); });
     return out;
 }
 

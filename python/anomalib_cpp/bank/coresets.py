@@ -212,9 +212,7 @@ def _start_rows(start: Any, variant: str, n: int) -> list[int]:
     return [int(row) for row in rows]
 
 
-def _projection_of(
-    projection: Any, variant: str, place: Place
-) -> tuple[tuple[str, int] | None, NDArray[Any] | None]:
+def _projection_of(projection: Any, variant: str, place: Place) -> tuple[tuple[str, int] | None, NDArray[Any] | None]:
     """Return (kind, columns) of a random projection, or a matrix, or neither."""
     if projection is None:
         return None, None
