@@ -1,8 +1,16 @@
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from anomalib_cpp import _core
+
+# Random examples are the same on every run; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.register_profile("short", settings.get_profile("fixed"), max_examples=5)
+settings.register_profile("search", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 LEVELS = ["baseline", "avx2", "avx512"]
 

@@ -54,6 +54,14 @@ class ManagedVersioned(ctypes.Structure):
     )
 
 
+exported = {}
+
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+def delete(address):
+    exported.pop(address).freed += 1  # a second call for the same struct would be a KeyError, and is printed as one
+
+
 class Capsule:
     """A DLPack producer made by hand: any struct content, and a count of the calls of its deleter."""
 
@@ -74,23 +82,15 @@ class Capsule:
         )
         for field, value in fields.items():
             setattr(tensor, field, value)
-        counter = self.counter = [0]
-
-        def delete(_):
-            counter[0] += 1
-
-        self.callback = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(delete)
-        free = ctypes.cast(self.callback, ctypes.c_void_p) if deleter else None
+        free = ctypes.cast(delete, ctypes.c_void_p) if deleter else None
         self.struct = ManagedVersioned(*version, None, free, 1, tensor) if version else Managed(tensor, None, free)
+        self.freed = 0
         self.keep = (array, shape, steps)
-
-    @property
-    def freed(self):
-        return self.counter[0]
 
     def capsule(self):
         new = ctypes.pythonapi.PyCapsule_New
         new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+        exported[ctypes.addressof(self.struct)] = self  # alive until its deleter is called, like any producer's memory
         return new(ctypes.addressof(self.struct), self.name, None)
 
     def __dlpack_device__(self):
@@ -165,8 +165,8 @@ def test_dlpack_empty_tensor_may_have_no_memory():
 
 
 def test_dlpack_without_a_deleter():
-    array = np.arange(3.0)
-    np.testing.assert_array_equal(locate(Capsule(array, deleter=False), "x").data, array)
+    source = Capsule(array := np.arange(3.0), deleter=False)
+    np.testing.assert_array_equal(locate(source, "x").data, array)
 
 
 @pytest.mark.parametrize(
@@ -251,12 +251,10 @@ def test_cuda_array_interface_is_a_device_error():
         locate(OnDevice(), "x")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "reversed"])  # torch has no negative strides
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "uint8", "int64", "bool"])
 def test_torch_equals_numpy_without_a_copy(dtype, layout):
     torch = pytest.importorskip("torch")
-    if layout == "reversed":
-        pytest.skip("torch has no negative strides")
     array = np.asarray(view_or_copy(np.abs(VALUES) % 2 if dtype == "bool" else VALUES, layout))
     base = torch.tensor(np.ascontiguousarray(array).reshape(array.shape)).to(getattr(torch, dtype))
     tensor = base.transpose(0, -1).contiguous().transpose(0, -1) if base.ndim > 1 else base
