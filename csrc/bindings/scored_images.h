@@ -1,0 +1,13 @@
+#pragma once
+// Pairs of Python arrays, or lists of them, as the engine's stack of scored images.
+#include "bindings/arrays.h"
+#include "ranking/images.h"
+
+namespace acpp::bind {
+
+// Both arguments are arrays of one shape, (n,), (h, w), (n, h, w) or (n, 1, h, w) with contiguous rows; or lists of
+// (h, w) arrays. `labels` may be None where only scores matter and the reverse.
+ranking::ScoredImages scored_images(const py::object& scores, const py::object& labels, const std::string& score_name,
+                                    const std::string& label_name);
+
+}  // namespace acpp::bind

@@ -1,0 +1,96 @@
+#include "ranking/levels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ranking/background.h"
+#include "ranking/ranked_positives.h"
+
+namespace acpp::ranking {
+namespace {
+
+// All background keys without those of NaN, sorted ascending.
+template <class T>
+index_t sorted_background(const ScoredImages& input, const std::vector<Strip>& strips,
+                          AlignedBuffer<typename ScoreKey<T>::Key>& keys, index_t& missing, const RunOptions& run) {
+    using Key = typename ScoreKey<T>::Key;
+    const index_t n = static_cast<index_t>(strips.size());
+    std::vector<index_t> start(n + 1, 0), kept(n, 0), without_score(n, 0);
+    for (index_t s = 0; s < n; ++s)
+        start[s + 1] = start[s] + (strips[s].row_end - strips[s].row_begin) * input.images[strips[s].image].width;
+    keys = AlignedBuffer<Key>(start[n]);
+    parallel_blocks(n, 1, run, [&](index_t s, index_t) {
+        Key* out = keys.data() + start[s];
+        index_t mine = 0;
+        without_score[s] = for_background<T>(input, strips[s], [&](const Key* some, index_t size) {
+            std::memcpy(out + mine, some, static_cast<std::size_t>(size) * sizeof(Key));
+            mine += size;
+        });
+        kept[s] = mine;
+    });
+    index_t total = 0;
+    for (index_t s = 0; s < n; ++s) {
+        std::memmove(keys.data() + total, keys.data() + start[s], static_cast<std::size_t>(kept[s]) * sizeof(Key));
+        total += kept[s];
+        missing += without_score[s];
+    }
+    AlignedBuffer<Key> scratch(total);
+    parallel_sort(keys.data(), scratch.data(), total, run);
+    return total - missing;  // NaN keys are the largest
+}
+
+template <class Key>
+std::vector<UnsignedWide> coverage_of(const RankedPositives<Key>& ranked) {
+    std::vector<UnsignedWide> weight(ranked.distinct.size(), 0);
+    for (std::size_t i = 0; i < ranked.order.size(); ++i) {
+        const index_t area = ranked.pixels.regions[ranked.pixels.region[i]].area;
+        weight[ranked.order[i]] +=
+            static_cast<UnsignedWide>((std::uint64_t{1} << 62) / static_cast<std::uint64_t>(area));
+    }
+    return weight;
+}
+
+template <class T>
+Levels build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
+    using Key = typename ScoreKey<T>::Key;
+    const std::vector<Strip> strips = strips_of(input);
+    const auto ranked = rank_positives<T>(input, strips, options, run);
+    Levels levels;
+    AlignedBuffer<Key> keys;
+    levels.negatives = sorted_background<T>(input, strips, keys, levels.missing, run);
+    levels.missing += ranked.pixels.missing;
+    if (levels.missing > 0) levels.first_missing = find_missing<T>(input);
+    levels.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
+    levels.regions = static_cast<index_t>(ranked.pixels.regions.size());
+    const std::vector<UnsignedWide> weight = coverage_of(ranked);
+
+    index_t tp = 0, fp = 0, b = levels.negatives, a = static_cast<index_t>(ranked.distinct.size());
+    UnsignedWide covered = 0;
+    while (a > 0 || b > 0) {
+        const Key key = a == 0                                 ? keys[b - 1]
+                        : b == 0                               ? ranked.distinct[a - 1]
+                        : ranked.distinct[a - 1] > keys[b - 1] ? ranked.distinct[a - 1]
+                                                               : keys[b - 1];
+        if (a > 0 && ranked.distinct[a - 1] == key) {
+            --a;
+            tp += ranked.tp[a];
+            if (options.regions) covered += weight[a];
+        }
+        while (b > 0 && keys[b - 1] == key) --b, ++fp;
+        levels.score.push_back(ScoreKey<T>::score(key));
+        levels.tp.push_back(tp);
+        levels.fp.push_back(fp);
+        if (options.regions) levels.coverage.push_back(covered);
+    }
+    return levels;
+}
+
+}  // namespace
+
+Levels all_levels(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
+    require(options.connectivity == 4 || options.connectivity == 8, "connectivity must be 4 or 8");
+    return with_dtype(input.score_type,
+                      [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
+}
+
+}  // namespace acpp::ranking

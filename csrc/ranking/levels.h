@@ -1,0 +1,26 @@
+#pragma once
+// Counts at every distinct score, those of background pixels included: what whole curves need. Costs a sort of the
+// background, so the scalars use RankPairs instead.
+#include <vector>
+
+#include "ranking/exact_sum.h"
+#include "ranking/rank_pairs.h"
+
+namespace acpp::ranking {
+
+struct Levels {
+    // One entry per distinct score, highest first; counts of pixels with that score or a higher one.
+    std::vector<double> score;
+    std::vector<index_t> tp, fp;
+    // With regions: every pixel of a region of area A weighs floor(2^62 / A), so that the order of the sum does not
+    // matter; the error of a region's coverage is below A / 2^62.
+    std::vector<UnsignedWide> coverage;
+    index_t positives = 0, negatives = 0, regions = 0;
+    index_t missing = 0;
+    PixelAt first_missing;
+};
+
+// O(n) memory: 8 bytes a pixel beside the result (16 for 64-bit scores).
+Levels all_levels(const ScoredImages& input, const RankOptions& options, const RunOptions& run);
+
+}  // namespace acpp::ranking

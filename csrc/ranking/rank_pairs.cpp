@@ -1,0 +1,87 @@
+#include "ranking/rank_pairs.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "ranking/background.h"
+#include "ranking/ranked_positives.h"
+#include "ranking/slot_counter.h"
+
+namespace acpp::ranking {
+namespace {
+
+// How many sets of counters to keep: one per worker, as long as they take no more than four bytes a pixel.
+int counter_copies(index_t pixels, std::size_t distinct, const RunOptions& run) {
+    const int workers = run.threads > 0 ? run.threads : default_threads();
+    const index_t each = 16 * static_cast<index_t>(distinct + 1);
+    return static_cast<int>(std::clamp<index_t>(4 * pixels / each, 1, workers));
+}
+
+// Slots of the background around `distinct`; `missing` receives how many background scores are NaN.
+template <class T>
+std::vector<index_t> count_background(const ScoredImages& input, const std::vector<Strip>& strips,
+                                      const std::vector<typename ScoreKey<T>::Key>& distinct, index_t& missing,
+                                      const RunOptions& run) {
+    using Key = typename ScoreKey<T>::Key;
+    using Worker = typename SlotCounter<Key>::Worker;
+    SlotCounter<Key> counter(distinct, counter_copies(input.pixels(), distinct.size(), run));
+    Pool<Worker> workers;
+    std::atomic<index_t> without_score{0};
+    parallel_blocks(static_cast<index_t>(strips.size()), 1, run, [&](index_t s, index_t) {
+        auto worker = workers.take([&] { return counter.new_worker(); });
+        without_score +=
+            for_background<T>(input, strips[s], [&](const Key* keys, index_t n) { counter.count(*worker, keys, n); });
+        workers.give(std::move(worker));
+    });
+    for (const auto& worker : workers.all()) counter.flush(*worker);
+    missing = without_score;
+    return counter.totals();
+}
+
+// Turns the counts of `slots` (ascending) into the pairs (descending).
+template <class T>
+void fill_counts(const RankedPositives<typename ScoreKey<T>::Key>& ranked, const std::vector<index_t>& slots,
+                 index_t missing, RankPairs& pairs) {
+    const std::size_t p = ranked.distinct.size();
+    pairs.score.resize(p), pairs.tp.resize(p), pairs.above.resize(p), pairs.equal.resize(p);
+    index_t above = slots[2 * p] - missing;  // NaN keys stand above all others
+    for (std::size_t i = 0; i < p; ++i) {
+        const std::size_t r = p - 1 - i;
+        pairs.score[i] = ScoreKey<T>::score(ranked.distinct[r]);
+        pairs.tp[i] = ranked.tp[r];
+        pairs.above[i] = above;
+        pairs.equal[i] = slots[2 * r + 1];
+        above += slots[2 * r + 1] + slots[2 * r];
+    }
+    pairs.negatives = above;
+}
+
+template <class T>
+RankPairs build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
+    const std::vector<Strip> strips = strips_of(input);
+    auto ranked = rank_positives<T>(input, strips, options, run);
+    RankPairs pairs;
+    pairs.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
+    index_t missing = 0;
+    fill_counts<T>(ranked, count_background<T>(input, strips, ranked.distinct, missing, run), missing, pairs);
+    pairs.missing = missing + ranked.pixels.missing;
+
+    const std::uint32_t last = static_cast<std::uint32_t>(ranked.distinct.size()) - 1;
+    for (std::uint32_t& order : ranked.order) order = last - order;  // descending
+    pairs.rank = std::move(ranked.order);
+    pairs.region = std::move(ranked.pixels.region);
+    pairs.image_begin = std::move(ranked.pixels.image_begin);
+    pairs.regions = std::move(ranked.pixels.regions);
+    if (pairs.missing > 0) pairs.first_missing = find_missing<T>(input);
+    return pairs;
+}
+
+}  // namespace
+
+RankPairs rank_pairs(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
+    require(options.connectivity == 4 || options.connectivity == 8, "connectivity must be 4 or 8");
+    return with_dtype(input.score_type,
+                      [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
+}
+
+}  // namespace acpp::ranking

@@ -1,0 +1,56 @@
+#pragma once
+// The anomalous half of the counts: distinct scores, how often each occurs, and which pixel has which.
+#include <numeric>
+#include <vector>
+
+#include "ranking/positives.h"
+#include "ranking/sort.h"
+
+namespace acpp::ranking {
+
+template <class Key>
+struct RankedPositives {
+    std::vector<Key> distinct;         // ascending
+    std::vector<index_t> tp;           // pixels of each
+    std::vector<std::uint32_t> order;  // per pixel, when regions are asked for: its entry of `distinct`
+    Positives<Key> pixels;             // without their keys
+};
+
+template <class T>
+RankedPositives<typename ScoreKey<T>::Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
+                                                          const RankOptions& options, const RunOptions& run) {
+    using Key = typename ScoreKey<T>::Key;
+    RankedPositives<Key> ranked;
+    ranked.pixels = gather_positives<T>(input, strips, options, run);
+    const std::size_t n = ranked.pixels.keys.size();
+    std::vector<Keyed<Key>> items(n), scratch(n);
+    for (std::size_t i = 0; i < n; ++i) items[i] = {ranked.pixels.keys[i], static_cast<std::uint32_t>(i)};
+    ranked.pixels.keys = {};
+    radix_sort(items.data(), scratch.data(), n);
+    if (options.regions) ranked.order.resize(n);
+    for (const Keyed<Key>& item : items) {
+        if (ranked.distinct.empty() || item.key != ranked.distinct.back()) {
+            ranked.distinct.push_back(item.key);
+            ranked.tp.push_back(0);
+        }
+        ++ranked.tp.back();
+        if (options.regions) ranked.order[item.payload] = static_cast<std::uint32_t>(ranked.distinct.size() - 1);
+    }
+    return ranked;
+}
+
+// Where the first NaN score stands; for messages.
+template <class T>
+PixelAt find_missing(const ScoredImages& input) {
+    for (std::size_t i = 0; i < input.images.size(); ++i) {
+        const ScoredImage& image = input.images[i];
+        for (index_t y = 0; y < image.height; ++y) {
+            const T* row = static_cast<const T*>(image.scores) + y * image.score_stride;
+            for (index_t x = 0; x < image.width; ++x)
+                if (ScoreKey<T>::missing(row[x])) return {static_cast<index_t>(i), y, x};
+        }
+    }
+    return {};
+}
+
+}  // namespace acpp::ranking
