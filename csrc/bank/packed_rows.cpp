@@ -1,12 +1,24 @@
 #include "bank/packed_rows.h"
 
+#include <cmath>
+#include <limits>
 #include <numeric>
+#include <string>
 
 #include "pairwise/canonical.h"
 #include "pairwise/exhaustive.h"
 
 namespace acpp {
 namespace {
+
+using pairwise::BoundKind;
+using pairwise::Code;
+using pairwise::NearestPlan;
+using pairwise::NearestState;
+using pairwise::PackedCodes;
+
+constexpr index_t largest_bank_block = 8192;  // 8 MiB of codes at 1024 columns: stays in L3 until it is scanned
+constexpr index_t largest_query_block = 16384;
 
 template <class T>
 std::vector<double> canonical_norms(MatrixView<const T> rows, KeyKind kind, const RunOptions& run) {
@@ -22,34 +34,270 @@ std::vector<double> canonical_norms(MatrixView<const T> rows, KeyKind kind, cons
 
 const double* data_or_null(const std::vector<double>& v) { return v.empty() ? nullptr : v.data(); }
 
+// Squared distance of two unit vectors, or -2 <q, b - centre>, from a key; the scale that bounds are on.
+double bound_scale(KeyKind kind) { return kind == KeyKind::sq_distance ? 1 : 2; }
+
 }  // namespace
 
+Prefilter prefilter_from_name(std::string_view name) {
+    if (name == "auto") return Prefilter::automatic;
+    if (name == "none") return Prefilter::none;
+    if (name == "int8") return Prefilter::int8;
+    if (name == "fp32") return Prefilter::fp32;
+    throw InvalidArgument("prefilter must be one of 'auto', 'none', 'int8', 'fp32'; got '" + std::string(name) + "'");
+}
+
 template <class B>
-PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const RunOptions& run)
-    : rows_(rows), metric_(metric), norms_(canonical_norms(rows, key_kind(metric), run)) {
+PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const PackOptions& options, const RunOptions& run)
+    : rows_(rows), metric_(metric), options_(options) {
     require(rows.rows > 0, "memory bank is empty");
     require(rows.cols > 0, "bank must have at least one column");
+    norms_ = canonical_norms(rows, key_kind(metric), run);
+    if (options.prefilter == Prefilter::none) return;
+    constexpr index_t widest_int8 = 100000;  // sums of 127^2 stay below 2^31
+    const bool int8 = options.prefilter != Prefilter::fp32 && rows.cols <= widest_int8 &&
+                      pairwise::tile_kernels(Code::int8) != nullptr;
+    if (options.prefilter == Prefilter::int8)
+        require(int8, "prefilter 'int8' needs level avx512-vnni or amx and at most 100000 columns");
+    centre_ = pairwise::robust_centre(rows);
+    encoding_ = encoding(int8 ? Code::int8 : Code::fp32);
+    if (options.keep_codes) codes_ = pairwise::encode(rows, encoding_->bank_plan(data_or_null(norms_)), run);
+}
+
+template <class B>
+pairwise::Encoding PackedRows<B>::encoding(Code code) const {
+    const KeyKind kind = key_kind(metric_);
+    pairwise::Encoding e{};
+    e.kind = kind == KeyKind::negated_dot ? BoundKind::negated_dot : BoundKind::sq_distance;
+    e.kernels = pairwise::tile_kernels(code);
+    e.centre = centre_;
+    // Canonical values have roundings of their own, absolute for cosine and inner product: (cols / 16 + 8) additions.
+    const double roundings = (static_cast<double>(rows_.cols) / 16 + 8) * 0x1p-52;
+    if (kind == KeyKind::cosine) e.bank_floor = e.query_floor = std::sqrt(4 * roundings);
+    if (kind == KeyKind::negated_dot) {
+        double sq = 0;
+        for (float x : centre_) sq += static_cast<double>(x) * x;
+        e.bank_floor = roundings * std::sqrt(sq);
+    }
+    return e;
 }
 
 template <class B>
 index_t PackedRows<B>::nbytes() const {
-    return static_cast<index_t>(norms_.size() * sizeof(double));
+    return static_cast<index_t>(norms_.size() * sizeof(double) + centre_.size() * sizeof(float)) +
+           (codes_ ? codes_->nbytes() : 0);
+}
+
+template <class B>
+bool PackedRows<B>::worth_filtering(index_t queries) const {
+    if (!encoding_) return false;
+    if (options_.prefilter != Prefilter::automatic) return true;
+    const double work =
+        static_cast<double>(queries) * static_cast<double>(rows_.rows) * static_cast<double>(rows_.cols);
+    // Encoding a bank row costs about as much as a dozen canonical values.
+    return work > 2e6 && (codes_ || queries >= 12);
+}
+
+// Half of the budget for the bank's codes, half for the queries'.
+template <class B>
+typename PackedRows<B>::Blocks PackedRows<B>::blocks(const NearestPlan& plan, Code code) const {
+    const index_t row = rows_.cols * pairwise::code_bytes(code) + 104;  // terms of a row included
+    const index_t highs = plan.k == pairwise::no_limit ? 0 : static_cast<index_t>(plan.k * sizeof(double));
+    const index_t candidates = 64 * static_cast<index_t>(sizeof(pairwise::Candidate));  // as measured, on average
+    const index_t query = row + highs + candidates + static_cast<index_t>(sizeof(NearestState));
+    const index_t half = options_.memory_budget / 2;
+    if (half < pairwise::group_rows * row || half < pairwise::block_rows * query)
+        throw BudgetExceeded("the search needs at least " +
+                             std::to_string(2 * std::max(pairwise::group_rows * row, pairwise::block_rows * query)) +
+                             " bytes for rows of " + std::to_string(rows_.cols) + " columns; memory_budget is " +
+                             std::to_string(options_.memory_budget));
+    return {std::min(largest_bank_block, half / row / pairwise::group_rows * pairwise::group_rows),
+            std::min(largest_query_block, half / query)};
+}
+
+// Returns the queries that the codes could not decide.
+template <class B>
+template <class Q>
+std::vector<index_t> PackedRows<B>::scan_all(const pairwise::Encoding& encoding, const PackedCodes* bank,
+                                             MatrixView<const Q> queries, const double* query_norms,
+                                             const NearestPlan& plan, std::vector<NearestState>& states,
+                                             const RunOptions& run) const {
+    const PackedCodes codes = pairwise::encode(queries, encoding.query_plan(query_norms), run);
+    NearestPlan own = plan;
+    own.sum_error = encoding.sum_error(codes.row_bytes());
+    for (index_t i : codes.uncoded()) states[static_cast<std::size_t>(i)].overflowed = true;
+    if (bank != nullptr) {
+        pairwise::find_candidates(encoding, own, codes, *bank, states, run);
+    } else {
+        const index_t step = blocks(plan, encoding.kernels->code).bank;
+        for (index_t first = 0; first < rows_.rows; first += step) {
+            const index_t last = std::min(rows_.rows, first + step);
+            const double* norms = norms_.empty() ? nullptr : norms_.data() + first;
+            const PackedCodes block = pairwise::encode(rows_.block(first, last), encoding.bank_plan(norms), run);
+            own.bank_offset = first;
+            pairwise::find_candidates(encoding, own, codes, block, states, run);
+        }
+    }
+    std::vector<index_t> undecided;
+    for (std::size_t i = 0; i < states.size(); ++i)
+        if (states[i].overflowed) undecided.push_back(static_cast<index_t>(i));
+    return undecided;
+}
+
+// Calls finish(query, candidates) for every query that codes decide, in parallel; returns the others.
+template <class B>
+template <class Q, class Finish>
+std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const double* query_norms,
+                                             const NearestPlan& plan, Finish&& finish, const RunOptions& run) const {
+    std::vector<index_t> undecided;
+    const index_t step = blocks(plan, encoding_->kernels->code).queries;
+    std::optional<PackedCodes> kept;  // several blocks of queries would encode the bank several times
+    const PackedCodes* codes = codes_ ? &*codes_ : nullptr;
+    const index_t all_codes = rows_.rows * (rows_.cols * pairwise::code_bytes(encoding_->kernels->code) + 104);
+    if (codes == nullptr && queries.rows > step && all_codes < options_.memory_budget / 2)
+        codes = &kept.emplace(pairwise::encode(rows_, encoding_->bank_plan(data_or_null(norms_)), run));
+
+    const auto decide = [&](std::vector<NearestState>& states, const NearestPlan& own, const index_t* numbers) {
+        parallel_blocks(static_cast<index_t>(states.size()), 8, run, [&](index_t begin, index_t end) {
+            for (index_t i = begin; i < end; ++i) {
+                NearestState& state = states[static_cast<std::size_t>(i)];
+                if (state.overflowed) continue;
+                state.prune(own.k, own.ceiling);
+                finish(numbers ? numbers[i] : i, state.candidates);
+                state = {};
+            }
+        });
+    };
+    for (index_t first = 0; first < queries.rows; first += step) {
+        const index_t count = std::min(queries.rows, first + step) - first;
+        std::vector<index_t> numbers(static_cast<std::size_t>(count));
+        std::iota(numbers.begin(), numbers.end(), first);
+        NearestPlan own = plan;
+        own.query_numbers = numbers.data();
+        const double* norms = query_norms ? query_norms + first : nullptr;
+        std::vector<NearestState> states(static_cast<std::size_t>(count));
+        const auto block = queries.block(first, first + count);
+        std::vector<index_t> left = scan_all(*encoding_, codes, block, norms, own, states, run);
+        decide(states, own, numbers.data());
+
+        if (encoding_->kernels->code == Code::int8 && left.size() > 8) {
+            // A better code for those alone, gathered; a few are cheaper without any.
+            std::vector<Q> rows(left.size() * static_cast<std::size_t>(queries.cols));
+            std::vector<double> left_norms(norms ? left.size() : 0);
+            for (std::size_t i = 0; i < left.size(); ++i) {
+                std::copy_n(block.row(left[i]), queries.cols, rows.data() + i * static_cast<std::size_t>(queries.cols));
+                if (norms) left_norms[i] = norms[left[i]];
+                left[i] += first;
+            }
+            const MatrixView<const Q> gathered{rows.data(), static_cast<index_t>(left.size()), queries.cols,
+                                               queries.cols};
+            std::vector<NearestState> again(left.size());
+            own.query_numbers = left.data();
+            std::vector<index_t> still =
+                scan_all(encoding(Code::fp32), nullptr, gathered, data_or_null(left_norms), own, again, run);
+            decide(again, own, left.data());
+            for (index_t& i : still) i = left[static_cast<std::size_t>(i)];
+            left = std::move(still);
+        } else {
+            for (index_t& i : left) i += first;
+        }
+        undecided.insert(undecided.end(), left.begin(), left.end());
+    }
+    return undecided;
 }
 
 template <class B>
 template <class Q>
-void PackedRows<B>::nearest(MatrixView<const Q> queries, const NearestOptions& options, MatrixView<double> keys,
+void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filter, MatrixView<double> keys,
                             MatrixView<index_t> indices, const RunOptions& run) const {
+    const index_t k = keys.cols;
     const std::vector<double> norms = canonical_norms(queries, key_kind(metric_), run);
     const CanonicalKeys<Q, B> canonical(key_kind(metric_), rows_, data_or_null(norms_));
     const QueryRows<Q> query_rows{queries, data_or_null(norms)};
-    std::vector<index_t> all(static_cast<std::size_t>(queries.rows));
-    std::iota(all.begin(), all.end(), index_t{0});
-    std::vector<SmallestK> best(all.size(), SmallestK(options.k));
-    exhaustive_nearest(canonical, query_rows, std::span<const index_t>(all), rows_.rows, options.k, options.filter,
-                       best, run);
-    for (index_t i = 0; i < queries.rows; ++i)
-        best[static_cast<std::size_t>(i)].write(keys.row(i), indices.row(i));
+
+    std::vector<index_t> undecided(static_cast<std::size_t>(queries.rows));
+    std::iota(undecided.begin(), undecided.end(), index_t{0});
+    if (worth_filtering(queries.rows) && k <= rows_.rows / 4) {
+        NearestPlan plan{};
+        plan.kind = encoding_->kind;
+        plan.k = static_cast<std::size_t>(k);
+        plan.ceiling = std::numeric_limits<double>::infinity();
+        plan.capacity =
+            static_cast<std::size_t>(std::max<index_t>({64, 16 * k, std::min<index_t>(rows_.rows / 50, 4096)}));
+        plan.filter = filter;
+        undecided = filtered(
+            queries, data_or_null(norms), plan,
+            [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
+                thread_local std::vector<index_t> listed;
+                thread_local std::vector<double> values;
+                listed.clear();
+                for (const auto& c : candidates) listed.push_back(c.row);
+                values.resize(listed.size());
+                canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], listed.data(),
+                          0, static_cast<index_t>(listed.size()), values.data());
+                SmallestK best(k);
+                for (std::size_t i = 0; i < listed.size(); ++i) best.offer(values[i], listed[i]);
+                best.write(keys.row(query), indices.row(query));
+            },
+            run);
+    }
+    std::vector<SmallestK> best(undecided.size(), SmallestK(k));
+    exhaustive_nearest(canonical, query_rows, std::span<const index_t>(undecided), rows_.rows, k, filter, best, run);
+    for (std::size_t i = 0; i < undecided.size(); ++i) best[i].write(keys.row(undecided[i]), indices.row(undecided[i]));
+}
+
+template <class B>
+template <class Q>
+Neighbourhoods PackedRows<B>::within(MatrixView<const Q> queries, double radius, const PairFilter& filter,
+                                     const RunOptions& run) const {
+    const std::vector<double> norms = canonical_norms(queries, key_kind(metric_), run);
+    const CanonicalKeys<Q, B> canonical(key_kind(metric_), rows_, data_or_null(norms_));
+    const QueryRows<Q> query_rows{queries, data_or_null(norms)};
+    std::vector<std::vector<Keyed>> found(static_cast<std::size_t>(queries.rows));
+    const auto inside = [&](double key) {
+        const double value = value_of_key(metric_, key);
+        return metric_ == Metric::inner_product ? value >= radius : value <= radius;
+    };
+
+    std::vector<index_t> undecided(static_cast<std::size_t>(queries.rows));
+    std::iota(undecided.begin(), undecided.end(), index_t{0});
+    // An inner product's bounds leave out <q, centre>, which a limit on the product itself would need.
+    if (worth_filtering(queries.rows) && encoding_->kind == BoundKind::sq_distance) {
+        NearestPlan plan{};
+        plan.kind = encoding_->kind;
+        plan.k = plan.capacity = pairwise::no_limit;
+        plan.ceiling = std::max(0.0, key_of_value(metric_, radius)) * bound_scale(key_kind(metric_)) * (1 + 1e-6) +
+                       std::numeric_limits<double>::min();
+        plan.filter = filter;
+        undecided = filtered(
+            queries, data_or_null(norms), plan,
+            [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
+                for (const auto& c : candidates) {
+                    double key = 0;
+                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &c.row, 0,
+                              1, &key);
+                    if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, c.row});
+                }
+            },
+            run);
+    }
+    parallel_blocks(static_cast<index_t>(undecided.size()), 1, run, [&](index_t i, index_t) {
+        const index_t query = undecided[static_cast<std::size_t>(i)];
+        visit_pairs(canonical, query_rows, query, 0, rows_.rows, filter, [&](double key, index_t row) {
+            if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, row});
+        });
+    });
+    Neighbourhoods result;
+    result.limits.push_back(0);
+    for (auto& of_query : found) {
+        std::sort(of_query.begin(), of_query.end());
+        for (const Keyed& item : of_query) {
+            result.keys.push_back(item.key);
+            result.indices.push_back(item.index);
+        }
+        result.limits.push_back(static_cast<index_t>(result.indices.size()));
+    }
+    return result;
 }
 
 template <class B>
@@ -72,9 +320,11 @@ void PackedRows<B>::all_keys(MatrixView<const Q> queries, MatrixView<double> key
 template class PackedRows<float>;
 template class PackedRows<double>;
 
-#define ACPP_INSTANTIATE(B, Q)                                                                                    \
-    template void PackedRows<B>::nearest<Q>(MatrixView<const Q>, const NearestOptions&, MatrixView<double>,       \
-                                            MatrixView<index_t>, const RunOptions&) const;                        \
+#define ACPP_INSTANTIATE(B, Q)                                                                          \
+    template void PackedRows<B>::nearest<Q>(MatrixView<const Q>, const PairFilter&, MatrixView<double>, \
+                                            MatrixView<index_t>, const RunOptions&) const;              \
+    template Neighbourhoods PackedRows<B>::within<Q>(MatrixView<const Q>, double, const PairFilter&,    \
+                                                     const RunOptions&) const;                          \
     template void PackedRows<B>::all_keys<Q>(MatrixView<const Q>, MatrixView<double>, const RunOptions&) const;
 ACPP_INSTANTIATE(float, float)
 ACPP_INSTANTIATE(float, double)

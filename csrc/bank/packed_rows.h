@@ -1,38 +1,47 @@
 #pragma once
 // A set of rows made ready for exact search: the rows themselves (borrowed), and what the filter needs of them.
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "core/parallel.h"
+#include "pairwise/candidates.h"
 #include "pairwise/metric.h"
 #include "pairwise/pair_filter.h"
 
 namespace acpp {
-
-struct NearestOptions {
-    index_t k = 1;
-    PairFilter filter;
-};
 
 struct Neighbourhoods {  // compressed rows: those of query i stand at [limits[i], limits[i + 1])
     std::vector<index_t> limits, indices;
     std::vector<double> keys;
 };
 
+// Which filter goes before the canonical values. Answers do not depend on it.
+enum class Prefilter { automatic, none, int8, fp32 };
+Prefilter prefilter_from_name(std::string_view name);
+
+struct PackOptions {
+    Prefilter prefilter = Prefilter::automatic;
+    bool keep_codes = true;  // false: a search encodes the rows block by block, for a bank that is searched once
+    index_t memory_budget = std::numeric_limits<index_t>::max();  // bytes that a search may take beside its results
+};
+
 template <class B>
 class PackedRows {
   public:
-    PackedRows(MatrixView<const B> rows, Metric metric, const RunOptions& run);
+    PackedRows(MatrixView<const B> rows, Metric metric, const PackOptions& options, const RunOptions& run);
 
     // keys and indices are (queries.rows, k), ascending by (key, index). Missing neighbours: key +inf, index -1;
     // a query that no row can be compared with (NaN): key NaN, index -1.
     template <class Q>
-    void nearest(MatrixView<const Q> queries, const NearestOptions& options, MatrixView<double> keys,
+    void nearest(MatrixView<const Q> queries, const PairFilter& filter, MatrixView<double> keys,
                  MatrixView<index_t> indices, const RunOptions& run) const;
 
-    // All rows with canonical key <= key_limit.
+    // All rows whose value (see value_of_key) is at most `radius`, or at least for inner products; ascending by
+    // (key, index).
     template <class Q>
-    Neighbourhoods within(MatrixView<const Q> queries, double key_limit, const PairFilter& filter,
+    Neighbourhoods within(MatrixView<const Q> queries, double radius, const PairFilter& filter,
                           const RunOptions& run) const;
 
     // Canonical keys of all pairs, (queries.rows, rows.rows).
@@ -40,13 +49,32 @@ class PackedRows {
     void all_keys(MatrixView<const Q> queries, MatrixView<double> keys, const RunOptions& run) const;
 
     MatrixView<const B> rows() const { return rows_; }
-    Metric metric() const { return metric_; }
     index_t nbytes() const;  // held beside the rows
 
   private:
+    pairwise::Encoding encoding(pairwise::Code code) const;
+    template <class Q>
+    std::vector<index_t> scan_all(const pairwise::Encoding& encoding, const pairwise::PackedCodes* bank,
+                                  MatrixView<const Q> queries, const double* query_norms,
+                                  const pairwise::NearestPlan& plan, std::vector<pairwise::NearestState>& states,
+                                  const RunOptions& run) const;
+    template <class Q, class Finish>
+    std::vector<index_t> filtered(MatrixView<const Q> queries, const double* query_norms,
+                                  const pairwise::NearestPlan& plan, Finish&& finish, const RunOptions& run) const;
+    bool worth_filtering(index_t queries) const;
+
+    struct Blocks {
+        index_t bank, queries;  // rows encoded at a time; queries whose states are alive at a time
+    };
+    Blocks blocks(const pairwise::NearestPlan& plan, pairwise::Code code) const;
+
     MatrixView<const B> rows_;
     Metric metric_;
+    PackOptions options_;
     std::vector<double> norms_;  // cosine only
+    std::vector<float> centre_;
+    std::optional<pairwise::Encoding> encoding_;  // empty: no filter
+    std::optional<pairwise::PackedCodes> codes_;
 };
 
 }  // namespace acpp

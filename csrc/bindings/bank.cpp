@@ -17,6 +17,11 @@ auto with_float_matrix(const py::array& array, const char* name, Call&& call) {
     return is_dtype<double>(array) ? call(matrix<double>(array, name)) : call(matrix<float>(array, name));
 }
 
+template <class T>
+py::array_t<T> copied(const std::vector<T>& values) {
+    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
 class PyPackedRows {
     template <class Call>
     auto visit_pair(const py::array& queries, Call&& call) const {
@@ -33,14 +38,17 @@ class PyPackedRows {
     }
 
   public:
-    PyPackedRows(py::array rows, const std::string& metric, bool check_finite, int threads) : owner_(std::move(rows)) {
+    PyPackedRows(py::array rows, const std::string& metric, const std::string& prefilter, bool keep_codes,
+                 index_t memory_budget, bool check_finite, int threads)
+        : owner_(std::move(rows)) {
         const Metric which = metric_from_name(metric);
+        const PackOptions options{prefilter_from_name(prefilter), keep_codes, memory_budget};
         const RunOptions run = run_options(threads);
         with_float_matrix(owner_, "bank", [&](auto view) {
             using B = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
             without_gil([&] {
                 if (check_finite) require_finite(view, "bank", run);
-                packed_ = std::make_unique<PackedRows<B>>(view, which, run);
+                packed_ = std::make_unique<PackedRows<B>>(view, which, options, run);
             });
         });
     }
@@ -50,16 +58,29 @@ class PyPackedRows {
         require(k >= 1, "k must be at least 1; got " + std::to_string(k));
         const RunOptions run = run_options(threads);
         return visit_pair(queries, [&](const auto& packed, auto view) {
-            NearestOptions options{k, filter(view.rows, packed.rows().rows, query_groups, bank_groups, exclude_self)};
+            const PairFilter pairs = filter(view.rows, packed.rows().rows, query_groups, bank_groups, exclude_self);
             py::array_t<double> keys({view.rows, k});
             py::array_t<index_t> indices({view.rows, k});
             const auto keys_out = output(keys);
             const auto indices_out = output(indices);
             without_gil([&] {
                 if (check_finite) require_finite(view, "queries", run);
-                packed.nearest(view, options, keys_out, indices_out, run);
+                packed.nearest(view, pairs, keys_out, indices_out, run);
             });
             return py::make_tuple(std::move(keys), std::move(indices));
+        });
+    }
+
+    py::tuple within(const py::array& queries, double radius, const py::object& query_groups,
+                     const py::object& bank_groups, bool check_finite, int threads) const {
+        const RunOptions run = run_options(threads);
+        return visit_pair(queries, [&](const auto& packed, auto view) {
+            const PairFilter pairs = filter(view.rows, packed.rows().rows, query_groups, bank_groups, false);
+            const Neighbourhoods found = without_gil([&] {
+                if (check_finite) require_finite(view, "queries", run);
+                return packed.within(view, radius, pairs, run);
+            });
+            return py::make_tuple(copied(found.limits), copied(found.keys), copied(found.indices));
         });
     }
 
@@ -103,9 +124,12 @@ class PyPackedRows {
 
 void add_bank(py::module_& m) {
     py::class_<PyPackedRows>(m, "PackedRows")
-        .def(py::init<py::array, const std::string&, bool, int>(), "rows"_a, "metric"_a, "check_finite"_a, "threads"_a)
-        .def("nearest", &PyPackedRows::nearest, "queries"_a, "k"_a, "query_groups"_a, "bank_groups"_a,
-             "exclude_self"_a, "check_finite"_a, "threads"_a)
+        .def(py::init<py::array, const std::string&, const std::string&, bool, index_t, bool, int>(), "rows"_a,
+             "metric"_a, "prefilter"_a, "keep_codes"_a, "memory_budget"_a, "check_finite"_a, "threads"_a)
+        .def("within", &PyPackedRows::within, "queries"_a, "radius"_a, "query_groups"_a, "bank_groups"_a,
+             "check_finite"_a, "threads"_a)
+        .def("nearest", &PyPackedRows::nearest, "queries"_a, "k"_a, "query_groups"_a, "bank_groups"_a, "exclude_self"_a,
+             "check_finite"_a, "threads"_a)
         .def("all_keys", &PyPackedRows::all_keys, "queries"_a, "check_finite"_a, "threads"_a)
         .def_property_readonly("nbytes", &PyPackedRows::nbytes);
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <functional>
+#include <thread>
 
 #include <omp.h>
 
@@ -25,6 +26,24 @@ int default_threads();
 // True in a process forked from one that had this library loaded. An OpenMP region there would wait for threads
 // that were not inherited, so parallel_blocks runs on the calling thread alone.
 bool in_forked_child();
+
+// Cancellation inside blocks that run long: every thread calls check() now and then, the caller's thread asks
+// keep_going, and all of them leave with Cancelled.
+class Interruption {
+  public:
+    explicit Interruption(const RunOptions& run) : run_(run), caller_(std::this_thread::get_id()) {}
+    void check() {
+        if (!stop_.load(std::memory_order_relaxed) && run_.keep_going && std::this_thread::get_id() == caller_ &&
+            !run_.keep_going())
+            stop_.store(true, std::memory_order_relaxed);
+        if (stop_.load(std::memory_order_relaxed)) throw Cancelled("cancelled by the caller");
+    }
+
+  private:
+    const RunOptions& run_;
+    std::thread::id caller_;
+    std::atomic<bool> stop_{false};
+};
 
 template <class Body>  // body(index_t begin, index_t end)
 void parallel_blocks(index_t n, index_t block, const RunOptions& run, Body&& body) {

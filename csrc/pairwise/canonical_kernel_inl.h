@@ -145,16 +145,16 @@ static inline void all_values(const Q* query, MatrixView<const B> bank, const in
     }
 }
 
-#define ACPP_CANONICAL(Q, B)                                                                                      \
-    template <>                                                                                                   \
+#define ACPP_CANONICAL(Q, B)                                                                                        \
+    template <>                                                                                                     \
     void sq_distances<ACPP_ISA, Q, B>(const Q* query, MatrixView<const B> bank, const index_t* rows, index_t first, \
-                                      index_t count, double* out) {                                               \
-        all_values<ACPP_ISA, true>(query, bank, rows, first, count, out);                                         \
-    }                                                                                                             \
-    template <>                                                                                                   \
-    void dots<ACPP_ISA, Q, B>(const Q* query, MatrixView<const B> bank, const index_t* rows, index_t first,       \
-                              index_t count, double* out) {                                                       \
-        all_values<ACPP_ISA, false>(query, bank, rows, first, count, out);                                        \
+                                      index_t count, double* out) {                                                 \
+        all_values<ACPP_ISA, true>(query, bank, rows, first, count, out);                                           \
+    }                                                                                                               \
+    template <>                                                                                                     \
+    void dots<ACPP_ISA, Q, B>(const Q* query, MatrixView<const B> bank, const index_t* rows, index_t first,         \
+                              index_t count, double* out) {                                                         \
+        all_values<ACPP_ISA, false>(query, bank, rows, first, count, out);                                          \
     }
 ACPP_CANONICAL(float, float)
 ACPP_CANONICAL(float, double)

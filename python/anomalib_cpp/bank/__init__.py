@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from .coresets import CoresetResult, coreset
 from .memory import BankScores, PatchMemoryBank
-from .search import knn
+from .search import Neighbourhoods, knn, knn_self, pairwise_distances, radius_neighbors
 
-__all__ = ["BankScores", "CoresetResult", "PatchMemoryBank", "coreset", "knn"]
+__all__ = [
+    "BankScores",
+    "CoresetResult",
+    "Neighbourhoods",
+    "PatchMemoryBank",
+    "coreset",
+    "knn",
+    "knn_self",
+    "pairwise_distances",
+    "radius_neighbors",
+]

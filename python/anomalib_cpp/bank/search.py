@@ -13,7 +13,7 @@ from .._arrays import as_float_rows, locate
 from .._config import parse_budget, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
-__all__ = ["knn"]
+__all__ = ["Neighbourhoods", "knn", "knn_self", "pairwise_distances", "radius_neighbors"]
 
 Metric = Literal["euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product"]
 OnShort = Literal["error", "pad", "clip"]
@@ -98,13 +98,29 @@ class PackedRows:
     """Rows made ready for exact search. Borrows the rows; safe for concurrent searches."""
 
     def __init__(
-        self, rows: NDArray[Any], *, metric: str = "euclidean", check_finite: bool = True, threads: int | None = None
+        self,
+        rows: NDArray[Any],
+        *,
+        metric: str = "euclidean",
+        prefilter: str = "auto",
+        keep_codes: bool = True,
+        memory_budget: int | str | None = None,
+        check_finite: bool = True,
+        threads: int | None = None,
     ) -> None:
         self.metric = checked_metric(metric)
         if rows.shape[0] == 0:
             raise InvalidInputError("memory bank is empty")
         self.rows = rows
-        self._packed = _core.PackedRows(rows, self.metric, check_finite, threads_or_default(threads))
+        self._packed = _core.PackedRows(
+            rows,
+            self.metric,
+            prefilter,
+            keep_codes,
+            parse_budget(memory_budget),
+            check_finite,
+            threads_or_default(threads),
+        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -151,6 +167,29 @@ class PackedRows:
         """Return distances and row numbers of the `k` nearest rows; options as in :meth:`search_keys`."""
         keys, indices = self.search_keys(queries, k, **options)
         return finish(keys, self.metric, result_dtype(queries, self.rows)), indices
+
+    def within(
+        self,
+        queries: NDArray[Any],
+        radius: float,
+        query_groups: NDArray[np.uint64] | None,
+        bank_groups: NDArray[np.uint64] | None,
+        *,
+        check_finite: bool = True,
+        threads: int | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return (limits, keys, indices) of all rows within `radius`."""
+        found = self._packed.within(
+            queries, radius, query_groups, bank_groups, check_finite, threads_or_default(threads)
+        )
+        return found  # type: ignore[no-any-return]
+
+    def all_keys(
+        self, queries: NDArray[Any], *, check_finite: bool = True, threads: int | None = None
+    ) -> NDArray[np.float64]:
+        """Return the canonical ordering keys of all pairs."""
+        keys: NDArray[np.float64] = self._packed.all_keys(queries, check_finite, threads_or_default(threads))
+        return keys
 
 
 def result_dtype(queries: NDArray[Any], rows: NDArray[Any]) -> type[np.floating[Any]]:
@@ -256,8 +295,9 @@ def knn(
     """
     query_place, rows = as_float_rows(queries, "queries"), as_float_rows(bank, "bank").data
     _require_same_width(query_place.data, rows)
-    parse_budget(memory_budget)
-    packed = PackedRows(rows, metric=metric, check_finite=check_finite, threads=threads)
+    packed = PackedRows(
+        rows, metric=metric, keep_codes=False, memory_budget=memory_budget, check_finite=check_finite, threads=threads
+    )
     distances, indices = packed.search(
         query_place.data,
         k,
@@ -269,3 +309,177 @@ def knn(
     )
     indices = _labels(indices, ids, rows.shape[0])
     return query_place.like_input(distances), query_place.like_input(indices)
+
+
+def knn_self(
+    bank: Any,
+    *,
+    k: int = 1,
+    metric: Metric = "euclidean",
+    on_short: OnShort = "error",
+    check_finite: bool = True,
+    threads: int | None = None,
+    memory_budget: int | str | None = None,
+) -> tuple[Any, Any]:
+    """Find the `k` nearest other rows of every bank row, exactly.
+
+    Row ``i`` leaves out row number ``i``, not rows of equal value: duplicates of a row are its neighbours at
+    distance 0. Everything else is as in :func:`knn`.
+
+    Parameters
+    ----------
+    bank : array of float16, bfloat16, float32 or float64, shape (m, d)
+        At least one row.
+    k : int, default 1
+        Neighbours per row, at most ``m - 1`` unless `on_short` says otherwise.
+    metric, on_short, check_finite, threads, memory_budget
+        As in :func:`knn`.
+
+    Returns
+    -------
+    distances : array of float32 or float64, shape (m, k)
+    indices : array of int64, shape (m, k)
+
+    Raises
+    ------
+    ValueError
+        As in :func:`knn`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomalib_cpp import bank
+    >>> distances, indices = bank.knn_self(np.array([[0.0], [1.0], [3.0], [3.0]], dtype=np.float32))
+    >>> indices[:, 0].tolist(), distances[:, 0].tolist()
+    ([1, 0, 3, 2], [1.0, 1.0, 0.0, 0.0])
+    """
+    place = as_float_rows(bank, "bank")
+    packed = PackedRows(
+        place.data, metric=metric, memory_budget=memory_budget, check_finite=check_finite, threads=threads
+    )
+    distances, indices = packed.search(
+        place.data, k, on_short=on_short, exclude_self=True, check_finite=False, threads=threads
+    )
+    return place.like_input(distances), place.like_input(indices)
+
+
+def radius_neighbors(
+    queries: Any,
+    bank: Any,
+    radius: float,
+    *,
+    metric: Metric = "euclidean",
+    ids: Any = None,
+    query_groups: Any = None,
+    bank_groups: Any = None,
+    check_finite: bool = True,
+    threads: int | None = None,
+    memory_budget: int | str | None = None,
+) -> Neighbourhoods:
+    """Find all bank rows within a distance of every query, exactly.
+
+    The limit is inclusive: a row at exactly `radius` is found. The comparison is made on the float64 value that
+    :func:`knn` sorts by, so both functions agree on every pair.
+
+    Parameters
+    ----------
+    queries : array of float16, bfloat16, float32 or float64, shape (n, d)
+    bank : array of float16, bfloat16, float32 or float64, shape (m, d)
+    radius : float
+        Largest distance; for ``"inner_product"`` the smallest product. Not NaN.
+    metric, ids, query_groups, bank_groups, check_finite, threads, memory_budget
+        As in :func:`knn`.
+
+    Returns
+    -------
+    Neighbourhoods
+        Named tuple ``(limits, distances, indices)``: the neighbours of query ``i`` are the entries
+        ``limits[i]:limits[i + 1]``, nearest first, ties by row number. `limits` is int64 of shape (n + 1,).
+
+    Raises
+    ------
+    ValueError
+        As in :func:`knn`, and for a radius that is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomalib_cpp import bank
+    >>> rows = np.array([[0.0], [1.0], [2.0]], dtype=np.float32)
+    >>> found = bank.radius_neighbors(np.array([[0.5], [9.0]], dtype=np.float32), rows, 1.5)
+    >>> found.limits.tolist(), found.indices.tolist()
+    ([0, 3, 3], [0, 1, 2])
+    """
+    query_place, rows = as_float_rows(queries, "queries"), as_float_rows(bank, "bank").data
+    _require_same_width(query_place.data, rows)
+    radius = float(radius)
+    if np.isnan(radius):
+        raise InvalidInputError("radius must be a number; got nan")
+    packed = PackedRows(
+        rows, metric=metric, keep_codes=False, memory_budget=memory_budget, check_finite=check_finite, threads=threads
+    )
+    if (query_groups is None) != (bank_groups is None):
+        raise InvalidInputError("query_groups and bank_groups must be given together")
+    limits, keys, indices = packed.within(
+        query_place.data,
+        radius,
+        _groups(query_groups, query_place.data.shape[0], "query_groups", "query"),
+        _groups(bank_groups, rows.shape[0], "bank_groups", "bank row"),
+        check_finite=check_finite,
+        threads=threads,
+    )
+    distances = finish(keys, packed.metric, result_dtype(query_place.data, rows))
+    like = query_place.like_input
+    return Neighbourhoods(like(limits), like(distances), like(_labels(indices, ids, rows.shape[0])))
+
+
+def pairwise_distances(
+    x: Any,
+    y: Any = None,
+    *,
+    metric: Metric = "euclidean",
+    check_finite: bool = True,
+    threads: int | None = None,
+) -> Any:
+    """Compute the distance of every row of `x` to every row of `y` (or of `x`): the values that :func:`knn` sorts.
+
+    Parameters
+    ----------
+    x : array of float16, bfloat16, float32 or float64, shape (n, d)
+    y : array of the same kinds, shape (m, d), optional
+        By default `x` itself.
+    metric, check_finite, threads
+        As in :func:`knn`.
+
+    Returns
+    -------
+    array of float32 (float64 if either input is), shape (n, m)
+        Correctly rounded from differences in float64: identical rows are at distance exactly 0, and a large common
+        offset costs no digits.
+
+    Raises
+    ------
+    ValueError
+        For different widths, NaN or infinity, or no rows.
+
+    Notes
+    -----
+    2 n m d operations in float64. To find neighbours, :func:`knn` is much faster and needs no (n, m) memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomalib_cpp import bank
+    >>> bank.pairwise_distances(np.array([[0.0, 0.0], [3.0, 4.0]]))
+    array([[0., 5.],
+           [5., 0.]])
+    """
+    place = as_float_rows(x, "x")
+    rows = place.data if y is None else as_float_rows(y, "y").data
+    if place.data.shape[1] != rows.shape[1]:
+        raise InvalidInputError(f"x has shape {place.data.shape} but y has shape {rows.shape}; their widths must agree")
+    if rows.shape[0] == 0:
+        raise InvalidInputError(f"{'x' if y is None else 'y'} must have at least one row; got shape {rows.shape}")
+    packed = PackedRows(rows, metric=metric, prefilter="none", check_finite=check_finite, threads=threads)
+    keys = packed.all_keys(place.data, check_finite=check_finite and y is not None, threads=threads)
+    return place.like_input(finish(keys, packed.metric, result_dtype(place.data, rows)))

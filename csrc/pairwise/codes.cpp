@@ -1,0 +1,161 @@
+#include "pairwise/codes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <mutex>
+
+#include "pairwise/encode_kernel.h"
+
+namespace acpp::pairwise {
+namespace {
+
+// Outside these norms float32 products or their squares could overflow or lose bits to underflow.
+constexpr double smallest_norm = 0x1p-40, largest_norm = 0x1p40;
+
+index_t padded(index_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+template <class T>
+std::vector<float> robust_centre(MatrixView<const T> rows) {
+    constexpr index_t samples = 7, rows_per_sample = 64;
+    const std::size_t cols = static_cast<std::size_t>(rows.cols);
+    const index_t wanted = std::min(rows.rows, samples * rows_per_sample);
+    std::vector<double> means(cols * samples, 0.0);
+    std::array<index_t, samples> counts{};
+    for (index_t i = 0; i < wanted; ++i) {
+        const T* row = rows.row(i * rows.rows / wanted);
+        double* mean = means.data() + static_cast<std::size_t>(i % samples) * cols;
+        for (std::size_t j = 0; j < cols; ++j) mean[j] += static_cast<double>(row[j]);
+        ++counts[static_cast<std::size_t>(i % samples)];
+    }
+    const std::size_t used = static_cast<std::size_t>(std::min(wanted, samples));
+    std::vector<float> centre(cols);
+    std::vector<double> column(used);
+    for (std::size_t j = 0; j < cols; ++j) {
+        for (std::size_t s = 0; s < used; ++s) column[s] = means[s * cols + j] / static_cast<double>(counts[s]);
+        std::nth_element(column.begin(), column.begin() + static_cast<std::ptrdiff_t>(used / 2), column.end());
+        const float middle = static_cast<float>(column[used / 2]);
+        centre[j] = std::isfinite(middle) ? middle : 0.0f;
+    }
+    return centre;
+}
+
+template <class T>
+PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOptions& run) {
+    const int height = plan.layout.rows, width = code_bytes(plan.code);
+    PackedCodes out;
+    out.rows_ = rows.rows;
+    out.row_bytes_ = padded(rows.cols * width);
+    out.layout_ = plan.layout;
+    const index_t panels = (rows.rows + height - 1) / height, slots = panels * height;
+    out.panels_ = AlignedBuffer<std::byte>(slots * out.row_bytes_);
+    out.column_a_ = AlignedBuffer<float>(slots);
+    out.column_b_ = AlignedBuffer<float>(slots);
+    out.scale_ = AlignedBuffer<float>(slots);
+    out.bias_ = AlignedBuffer<std::int32_t>(slots);
+    out.code_norm_ = AlignedBuffer<double>(slots);
+    out.exact_norm_ = AlignedBuffer<double>(slots);
+    out.residual_ = AlignedBuffer<double>(slots);
+    std::mutex lock;
+
+    const index_t panels_per_block = std::max<index_t>(1, (256 << 10) / (height * rows.cols * 8));
+    with_isa([&](auto isa) {
+        parallel_blocks(panels, panels_per_block, run, [&](index_t begin, index_t end) {
+            AlignedBuffer<double> a(rows.cols);
+            AlignedBuffer<std::byte> flat(height * out.row_bytes_);
+            std::memset(flat.data(), 0, static_cast<std::size_t>(flat.size()));
+            for (index_t p = begin; p < end; ++p) {
+                for (int r = 0; r < height; ++r) {
+                    const index_t i = p * height + r;
+                    std::byte* code = flat.data() + r * out.row_bytes_;
+                    out.scale_[i] = 0;
+                    out.bias_[i] = 0;
+                    out.code_norm_[i] = out.exact_norm_[i] = out.residual_[i] = 0;
+                    bool coded = i < rows.rows;
+                    if (coded) {
+                        const double divisor = plan.norms ? plan.norms[i] : 1.0;
+                        const RowSums row =
+                            centre_row<isa.value>(rows.row(i), plan.centre, divisor, rows.cols, a.data());
+                        const double norm = std::sqrt(row.exact_sq);
+                        coded = norm == 0 || (norm >= smallest_norm && norm <= largest_norm);  // false for NaN
+                        if (plan.norms) coded = coded && divisor > 1e-12;
+                        if (coded) {
+                            CodeSums sums{};
+                            double scale = 1;
+                            if (plan.code == Code::int8) {
+                                const float step = norm == 0 ? 1.0f : static_cast<float>(row.largest / 127);
+                                sums = encode_int8<isa.value>(a.data(), step, rows.cols,
+                                                              reinterpret_cast<std::int8_t*>(code));
+                                scale = step;
+                            } else {
+                                sums = encode_fp32<isa.value>(a.data(), rows.cols, reinterpret_cast<float*>(code));
+                            }
+                            out.scale_[i] = static_cast<float>(scale);
+                            out.bias_[i] = plan.partner_bias * sums.code_sum;
+                            out.code_norm_[i] = std::sqrt(sums.code_sq) * scale;
+                            out.exact_norm_[i] = norm;
+                            // The second term: roundings in forming a_j in float64.
+                            out.residual_[i] =
+                                std::sqrt(sums.residual_sq) * (1 + 1e-6) + 0x1p-48 * norm + plan.residual_floor;
+                        } else {
+                            const std::lock_guard hold(lock);
+                            out.uncoded_.push_back(i);
+                        }
+                    }
+                    if (!coded) std::memset(code, 0, static_cast<std::size_t>(out.row_bytes_));
+                    const bool norms = plan.kind == BoundKind::sq_distance;
+                    out.column_a_[i] = norms ? static_cast<float>(out.code_norm_[i] * out.code_norm_[i]) : 0.0f;
+                    out.column_b_[i] = norms ? static_cast<float>(out.exact_norm_[i] * out.exact_norm_[i]) : 0.0f;
+                    if (!coded && i < rows.rows) {
+                        out.residual_[i] = std::numeric_limits<double>::infinity();
+                        out.column_a_[i] = out.column_b_[i] = -std::numeric_limits<float>::infinity();
+                    }
+                }
+                if (plan.layout.biased)
+                    for (index_t t = 0; t < flat.size(); ++t) flat[t] ^= std::byte{0x80};  // code + 128, unsigned
+                std::byte* panel = out.panels_.data() + p * height * out.row_bytes_;
+                const int filled =
+                    plan.layout.ragged ? static_cast<int>(std::min<index_t>(height, rows.rows - p * height)) : height;
+                if (plan.layout.group_bytes == 4) {
+                    interleave<isa.value>(flat.data(), filled, out.row_bytes_, panel);
+                } else {
+                    const index_t group = plan.layout.group_bytes;
+                    for (index_t g = 0; g < out.row_bytes_; g += group)
+                        for (int r = 0; r < height; ++r)
+                            std::memcpy(panel + (g * height + r * group), flat.data() + r * out.row_bytes_ + g,
+                                        static_cast<std::size_t>(group));
+                }
+                if (plan.layout.biased)
+                    for (int r = 0; r < height; ++r)  // restore zero padding behind the columns
+                        std::memset(flat.data() + r * out.row_bytes_ + rows.cols * width, 0,
+                                    static_cast<std::size_t>(out.row_bytes_ - rows.cols * width));
+            }
+        });
+    });
+    std::sort(out.uncoded_.begin(), out.uncoded_.end());
+    out.groups_.resize(static_cast<std::size_t>((slots + group_rows - 1) / group_rows));
+    for (index_t i = 0; i < rows.rows; ++i) {
+        GroupTerms& g = out.groups_[static_cast<std::size_t>(i / group_rows)];
+        g.code_norm = std::max(g.code_norm, out.code_norm_[i]);
+        g.exact_norm = std::max(g.exact_norm, out.exact_norm_[i]);
+        if (out.residual_[i] < std::numeric_limits<double>::infinity())
+            g.residual = std::max(g.residual, out.residual_[i]);
+    }
+    return out;
+}
+
+index_t PackedCodes::nbytes() const {
+    return panels_.size() +
+           column_a_.size() * static_cast<index_t>(3 * sizeof(float) + sizeof(std::int32_t) + 3 * sizeof(double));
+}
+
+template std::vector<float> robust_centre<float>(MatrixView<const float>);
+template std::vector<float> robust_centre<double>(MatrixView<const double>);
+template PackedCodes encode<float>(MatrixView<const float>, const EncodePlan&, const RunOptions&);
+template PackedCodes encode<double>(MatrixView<const double>, const EncodePlan&, const RunOptions&);
+
+}  // namespace acpp::pairwise

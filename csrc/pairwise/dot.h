@@ -1,0 +1,133 @@
+#pragma once
+// One thin name per hardware dot step, and its scalar emulation. A step adds, in every 32-bit lane of a column vector,
+// the product of one group of 4 bytes of a query row with one group of a bank row: 1 float or 4 int8.
+// Included by tile_kernel_<isa>.cpp only, which are compiled with that level's flags.
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE4_2__)
+#include <immintrin.h>
+#endif
+
+#include "core/cpu.h"
+
+namespace acpp::pairwise {
+
+// float32 fused (or, at baseline, separate) multiply-add. Lanes and columns of one vector:
+template <Isa level>
+struct FloatStep;
+
+// int8 dot step: rows are unsigned (code + 128), columns signed; exact in int32.
+template <Isa level>
+struct ByteStep;
+
+#if defined(ACPP_STEP_FLOAT)
+#if defined(__AVX512F__)
+template <>
+struct FloatStep<ACPP_ISA> {
+    using Vector = __m512;
+    static constexpr int lanes = 16;
+    static inline Vector zero() { return _mm512_setzero_ps(); }
+    static inline Vector load(const void* p) { return _mm512_loadu_ps(p); }
+    static inline Vector broadcast(const void* p) { return _mm512_set1_ps(*static_cast<const float*>(p)); }
+    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm512_fmadd_ps(a, b, sum); }
+    static inline Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
+    static inline void store(void* p, Vector v) { _mm512_storeu_ps(p, v); }
+};
+#elif defined(__AVX2__)
+template <>
+struct FloatStep<ACPP_ISA> {
+    using Vector = __m256;
+    static constexpr int lanes = 8;
+    static inline Vector zero() { return _mm256_setzero_ps(); }
+    static inline Vector load(const void* p) { return _mm256_loadu_ps(static_cast<const float*>(p)); }
+    static inline Vector broadcast(const void* p) { return _mm256_broadcast_ss(static_cast<const float*>(p)); }
+    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm256_fmadd_ps(a, b, sum); }
+    static inline Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+    static inline void store(void* p, Vector v) { _mm256_storeu_ps(static_cast<float*>(p), v); }
+};
+#else
+template <>
+struct FloatStep<ACPP_ISA> {
+    struct Vector {
+        float lane[4];
+    };
+    static constexpr int lanes = 4;
+    static inline Vector zero() { return {}; }
+    static inline Vector load(const void* p) {
+        Vector v;
+        std::memcpy(v.lane, p, sizeof v.lane);
+        return v;
+    }
+    static inline Vector broadcast(const void* p) {
+        const float x = *static_cast<const float*>(p);
+        return {{x, x, x, x}};
+    }
+    static inline Vector step(Vector sum, Vector a, Vector b) {
+        for (int l = 0; l < lanes; ++l) sum.lane[l] += a.lane[l] * b.lane[l];
+        return sum;
+    }
+    static inline Vector add(Vector a, Vector b) {
+        for (int l = 0; l < lanes; ++l) a.lane[l] += b.lane[l];
+        return a;
+    }
+    static inline void store(void* p, Vector v) { std::memcpy(p, v.lane, sizeof v.lane); }
+};
+#endif
+#endif  // ACPP_STEP_FLOAT
+
+#if defined(ACPP_STEP_BYTE)
+#if defined(__AVX512VNNI__)
+template <>
+struct ByteStep<ACPP_ISA> {
+    using Vector = __m512i;
+    static constexpr int lanes = 16;
+    static inline Vector zero() { return _mm512_setzero_si512(); }
+    static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
+    static inline Vector broadcast(const void* p) {
+        std::int32_t group;
+        std::memcpy(&group, p, sizeof group);
+        return _mm512_set1_epi32(group);
+    }
+    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm512_dpbusd_epi32(sum, a, b); }
+    static inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
+    static inline void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
+};
+#else
+template <>
+struct ByteStep<ACPP_ISA> {
+    struct Vector {
+        std::int32_t lane[16];
+    };
+    static constexpr int lanes = 16;
+    static inline Vector zero() { return {}; }
+    static inline Vector load(const void* p) {
+        Vector v;
+        std::memcpy(v.lane, p, sizeof v.lane);
+        return v;
+    }
+    static inline Vector broadcast(const void* p) {
+        Vector v;
+        for (int l = 0; l < lanes; ++l) std::memcpy(&v.lane[l], p, 4);
+        return v;
+    }
+    static inline Vector step(Vector sum, const Vector& a, const Vector& b) {
+        for (int l = 0; l < lanes; ++l) {
+            std::uint8_t x[4];
+            std::int8_t y[4];
+            std::memcpy(x, &a.lane[l], 4);
+            std::memcpy(y, &b.lane[l], 4);
+            for (int t = 0; t < 4; ++t) sum.lane[l] += x[t] * y[t];
+        }
+        return sum;
+    }
+    static inline Vector add(Vector a, const Vector& b) {
+        for (int l = 0; l < lanes; ++l) a.lane[l] += b.lane[l];
+        return a;
+    }
+    static inline void store(void* p, const Vector& v) { std::memcpy(p, v.lane, sizeof v.lane); }
+};
+#endif
+#endif  // ACPP_STEP_BYTE
+
+}  // namespace acpp::pairwise

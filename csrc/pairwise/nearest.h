@@ -1,0 +1,149 @@
+#pragma once
+// Reducer: for every query, the bank rows that may be among its k nearest, or within a distance.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "pairwise/pair_filter.h"
+#include "pairwise/scan.h"
+
+namespace acpp::pairwise {
+
+struct Candidate {
+    double low;  // no true value of the pair is below
+    index_t row;
+};
+
+// What a query knows after some tiles. States of one query from different bank ranges merge in any order.
+struct NearestState {
+    std::vector<double> highs;  // the k smallest upper bounds, largest first (heap)
+    std::vector<Candidate> candidates;
+    bool overflowed = false;  // too many candidates: this code cannot decide the query
+
+    // No wanted pair lies above.
+    double threshold(std::size_t k, double ceiling) const {
+        return highs.size() < k ? ceiling : std::min(ceiling, highs.front());
+    }
+
+    void offer_high(double high, std::size_t k) {
+        if (highs.size() < k) {
+            highs.push_back(high);
+            std::push_heap(highs.begin(), highs.end());
+        } else if (high < highs.front()) {
+            std::pop_heap(highs.begin(), highs.end());
+            highs.back() = high;
+            std::push_heap(highs.begin(), highs.end());
+        }
+    }
+
+    void prune(std::size_t k, double ceiling) {
+        const double limit = threshold(k, ceiling);
+        std::erase_if(candidates, [limit](const Candidate& c) { return c.low > limit; });
+    }
+
+    void merge(NearestState&& other, std::size_t k) {
+        for (double high : other.highs) offer_high(high, k);
+        candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
+        overflowed |= other.overflowed;
+    }
+};
+
+constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+struct NearestPlan {
+    BoundKind kind;
+    std::size_t k;                 // or no_limit: every pair up to the ceiling
+    double ceiling;                // on the bounds' scale; infinity: none
+    std::size_t capacity;          // candidates of a query beyond which it is handed on
+    double sum_error;              // of the products, see bounds.h
+    PairFilter filter;             // in numbering of the callers' rows:
+    const index_t* query_numbers;  // null: row i of the codes is query i
+    index_t bank_offset;           // bank row 0 of the codes is this row
+};
+
+// Works on the query rows [first_row, first_row + states.size()) of one block.
+class NearestReducer {
+  public:
+    NearestReducer(const NearestPlan& plan, const TileKernels& kernels, const PackedCodes& queries,
+                   const PackedCodes& bank, index_t first_row, NearestState* states, index_t count)
+        : plan_(plan),
+          kernels_(kernels),
+          queries_(queries),
+          bank_(bank),
+          first_(first_row),
+          states_(states),
+          limit_a_(static_cast<std::size_t>(count)),
+          limit_b_(static_cast<std::size_t>(count)) {}
+
+    void enter_group(index_t row) {
+        group_ = &bank_.group(row);
+        for (index_t i = 0; i < static_cast<index_t>(limit_a_.size()); ++i) set_limits(i);
+    }
+
+    void tile(const Tile& t) {
+        std::uint32_t masks[max_height];
+        const index_t local = t.row0 - first_;
+        if (!kernels_.hits(t.product, t.rows, t.stride, bank_.column_a() + t.col0, bank_.column_b() + t.col0,
+                           limit_a_.data() + local, limit_b_.data() + local, masks))
+            return;
+        const std::uint32_t valid = t.cols >= 32 ? ~0u : (1u << t.cols) - 1;
+        for (int r = 0; r < t.rows; ++r)
+            for (std::uint32_t mask = masks[r] & valid; mask != 0; mask &= mask - 1) {
+                const int c = __builtin_ctz(mask);
+                consider(t.row0 + r, t.col0 + c, t.product[r * t.stride + c]);
+            }
+    }
+
+  private:
+    void set_limits(index_t i) {
+        const NearestState& state = states_[i];
+        const std::size_t at = static_cast<std::size_t>(i);
+        if (state.overflowed) {
+            limit_a_[at] = limit_b_[at] = -std::numeric_limits<float>::infinity();
+            return;
+        }
+        const Terms a = queries_.terms(first_ + i);
+        const double threshold = state.threshold(plan_.k, plan_.ceiling);
+        const Limits limits = plan_.kind == BoundKind::sq_distance
+                                  ? sq_distance_limits(a, *group_, threshold, plan_.sum_error)
+                                  : negated_dot_limits(a, *group_, threshold, plan_.sum_error);
+        limit_a_[at] = limits.a;
+        limit_b_[at] = limits.b;
+    }
+
+    void consider(index_t row, index_t col, float product) {
+        NearestState& state = states_[row - first_];
+        if (state.overflowed) return;
+        const index_t bank_row = plan_.bank_offset + col;
+        if (!plan_.filter.trivial() &&
+            !plan_.filter.allows(plan_.query_numbers ? plan_.query_numbers[row] : row, bank_row))
+            return;
+        const Terms a = queries_.terms(row), e = bank_.terms(col);
+        const Interval bound = plan_.kind == BoundKind::sq_distance
+                                   ? sq_distance_bounds(a, e, product, plan_.sum_error)
+                                   : negated_dot_bounds(a, e, product, plan_.sum_error);
+        const double threshold = state.threshold(plan_.k, plan_.ceiling);
+        if (bound.low > threshold) return;
+        state.candidates.push_back({bound.low, bank_row});
+        if (plan_.k != no_limit && bound.high < threshold) {  // false for NaN: a pair that bounds cannot hold
+            state.offer_high(bound.high, plan_.k);
+            set_limits(row - first_);
+        }
+        if (state.candidates.size() < plan_.capacity) return;
+        state.prune(plan_.k, plan_.ceiling);
+        if (state.candidates.size() < plan_.capacity / 2) return;
+        state.overflowed = true;
+        set_limits(row - first_);
+    }
+
+    const NearestPlan& plan_;
+    const TileKernels& kernels_;
+    const PackedCodes& queries_;
+    const PackedCodes& bank_;
+    index_t first_;
+    NearestState* states_;
+    const GroupTerms* group_ = nullptr;
+    std::vector<float> limit_a_, limit_b_;
+};
+
+}  // namespace acpp::pairwise

@@ -1,0 +1,177 @@
+// Compiled once per ISA: the including .cpp defines ACPP_ISA and ACPP_STEP_FLOAT or ACPP_STEP_BYTE.
+// No include guard on purpose, no standard-library templates.
+#include "pairwise/dot.h"
+#include "pairwise/tile_kernel.h"
+
+namespace acpp::pairwise {
+
+constexpr int group = 4;  // bytes that one step takes of each row
+
+// Turns exact integer sums into products of codes: the rows' bias removed, both scales applied.
+template <Isa level>
+static inline void scale_sums(const TileArguments& t, int height, int width) {
+    for (int r = 0; r < height; ++r) {
+        float* out = t.product + r * width;
+        const float row_scale = t.row_scale[r];
+        for (int c = 0; c < width; ++c) {
+            std::int32_t sum;
+            __builtin_memcpy(&sum, out + c, sizeof sum);
+            out[c] = static_cast<float>(sum - t.column_bias[c]) * (row_scale * t.column_scale[c]);
+        }
+    }
+}
+
+// The micro-kernel: `height` x (`vectors` * lanes) sums stay in registers over one chunk.
+template <class Step, int height, int vectors>
+static inline void multiply(const TileArguments& t) {
+    using Vector = typename Step::Vector;
+    constexpr int width = vectors * Step::lanes;
+    Vector sum[height][vectors];
+    // Every loop over the sums is unrolled: only then does the compiler keep all of them in registers.
+#pragma GCC unroll 16
+    for (int r = 0; r < height; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) sum[r][v] = Step::zero();
+    const char* a = static_cast<const char*>(t.rows);
+    const char* b = static_cast<const char*>(t.columns);
+    for (index_t g = 0; g < t.bytes; g += group) {
+        Vector column[vectors];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) column[v] = Step::load(b + v * Step::lanes * group);
+#pragma GCC unroll 16
+        for (int r = 0; r < height; ++r) {
+            const Vector row = Step::broadcast(a + r * group);
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; ++v) sum[r][v] = Step::step(sum[r][v], row, column[v]);
+        }
+        a += height * group;
+        b += width * group;
+    }
+    float* out = t.product;
+    if (!t.first) {
+#pragma GCC unroll 16
+        for (int r = 0; r < height; ++r)
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; ++v)
+                sum[r][v] = Step::add(Step::load(out + r * width + v * Step::lanes), sum[r][v]);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < height; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) Step::store(out + r * width + v * Step::lanes, sum[r][v]);
+}
+
+template <Isa level>
+static bool hits(const float* product, int height, int width, const float* column_a, const float* column_b,
+                 const float* limit_a, const float* limit_b, std::uint32_t* masks) {
+    std::uint32_t any = 0;
+    for (int r = 0; r < height; ++r) {
+        const float* p = product + r * width;
+        std::uint32_t mask = 0;
+#if defined(__AVX512F__)
+        const __m512 a = _mm512_set1_ps(limit_a[r]), b = _mm512_set1_ps(limit_b[r]), minus_two = _mm512_set1_ps(-2.0f);
+        for (int c = 0; c < width; c += 16) {
+            const __m512 x = _mm512_loadu_ps(p + c);
+            const __m512 u = _mm512_fmadd_ps(minus_two, x, _mm512_loadu_ps(column_a + c));
+            const __m512 v = _mm512_fmadd_ps(minus_two, x, _mm512_loadu_ps(column_b + c));
+            const __mmask16 near = _mm512_cmp_ps_mask(u, a, _CMP_LE_OQ);
+            mask |= static_cast<std::uint32_t>(_mm512_mask_cmp_ps_mask(near, v, b, _CMP_LE_OQ)) << c;
+        }
+#elif defined(__AVX2__)
+        const __m256 a = _mm256_set1_ps(limit_a[r]), b = _mm256_set1_ps(limit_b[r]), minus_two = _mm256_set1_ps(-2.0f);
+        for (int c = 0; c < width; c += 8) {
+            const __m256 x = _mm256_loadu_ps(p + c);
+            const __m256 u = _mm256_fmadd_ps(minus_two, x, _mm256_loadu_ps(column_a + c));
+            const __m256 v = _mm256_fmadd_ps(minus_two, x, _mm256_loadu_ps(column_b + c));
+            const __m256 near = _mm256_and_ps(_mm256_cmp_ps(u, a, _CMP_LE_OQ), _mm256_cmp_ps(v, b, _CMP_LE_OQ));
+            mask |= static_cast<std::uint32_t>(_mm256_movemask_ps(near)) << c;
+        }
+#else
+        for (int c = 0; c < width; ++c) {
+            const bool near = column_a[c] - 2 * p[c] <= limit_a[r] && column_b[c] - 2 * p[c] <= limit_b[r];
+            mask |= static_cast<std::uint32_t>(near) << c;
+        }
+#endif
+        masks[r] = mask;
+        any |= mask;
+    }
+    return any != 0;
+}
+
+static inline void nothing() {}
+
+#if defined(ACPP_STEP_FLOAT)
+template <Isa level, int height, int vectors>
+static void float_tile(const TileArguments& t) {
+    multiply<FloatStep<level>, height, vectors>(t);
+}
+
+#if defined(__AVX512F__)
+constexpr int float_height = 12, float_vectors = 2;
+#elif defined(__AVX2__)
+constexpr int float_height = 6, float_vectors = 2;
+#else
+constexpr int float_height = 4, float_vectors = 2;
+#endif
+
+template <Isa level, int height>
+static inline void fill_float(TileKernels& k) {
+    k.tile[height] = &float_tile<level, height, float_vectors>;
+    if constexpr (height > 1) fill_float<level, height - 1>(k);
+}
+
+template <>
+const TileKernels& float_kernels<ACPP_ISA>() {
+    constexpr int width = float_vectors * FloatStep<ACPP_ISA>::lanes;
+    static const TileKernels kernels = [] {
+        TileKernels k{};
+        k.code = Code::fp32;
+        k.height = float_height;
+        k.width = width;
+        k.row_layout = {float_height, group, false, true};
+        k.column_layout = {width, group, false, false};
+        fill_float<ACPP_ISA, float_height>(k);
+        k.hits = &hits<ACPP_ISA>;
+        k.enter = k.leave = &nothing;
+        k.longest_sum = static_cast<int>(chunk_bytes) / 4;
+        return k;
+    }();
+    return kernels;
+}
+#endif
+
+#if defined(ACPP_STEP_BYTE)
+template <Isa level, int height, int vectors>
+static void byte_tile(const TileArguments& t) {
+    multiply<ByteStep<level>, height, vectors>(t);
+    if (t.last) scale_sums<level>(t, height, vectors * ByteStep<level>::lanes);
+}
+
+constexpr int byte_height = 12, byte_vectors = 2;
+
+template <Isa level, int height>
+static inline void fill_byte(TileKernels& k) {
+    k.tile[height] = &byte_tile<level, height, byte_vectors>;
+    if constexpr (height > 1) fill_byte<level, height - 1>(k);
+}
+
+template <>
+const TileKernels& byte_kernels<ACPP_ISA>() {
+    constexpr int width = byte_vectors * ByteStep<ACPP_ISA>::lanes;
+    static const TileKernels kernels = [] {
+        TileKernels k{};
+        k.code = Code::int8;
+        k.height = byte_height;
+        k.width = width;
+        k.row_layout = {byte_height, group, true, true};
+        k.column_layout = {width, group, false, false};
+        fill_byte<ACPP_ISA, byte_height>(k);
+        k.hits = &hits<ACPP_ISA>;
+        k.enter = k.leave = &nothing;
+        return k;
+    }();
+    return kernels;
+}
+#endif
+
+}  // namespace acpp::pairwise
