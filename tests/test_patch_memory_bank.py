@@ -249,18 +249,21 @@ def test_same_bits_for_any_memory_budget(tmp_path, metric, mapped):
     def fresh():
         return PatchMemoryBank.load(tmp_path / "bank.safetensors", mmap=True) if mapped else copy.copy(whole)
 
-    row_bytes = fresh()._stored._code_bytes_per_row()
+    row_bytes = fresh()._stored._bytes_per_row()
     for k, on_short in [(1, "error"), (9, "error"), (80, "pad"), (80, "clip")]:
         expected = whole.search(features[0], k, on_short=on_short)
-        for block in (3, 7, 64, 69, 70):
-            got = fresh().search(features[0], k, on_short=on_short, memory_budget=block * row_bytes)
+        for block in (1, 7, 64, 69, 70):
+            budget = max(2 * block * row_bytes, 2 * fresh()._stored._bytes_per_query(k))
+            got = fresh().search(features[0], k, on_short=on_short, memory_budget=budget)
             for a, b in zip(got, expected, strict=True):
                 assert a.tobytes() == b.tobytes()
     if metric == "euclidean":
         expected = PatchMemoryBank().fit(rows).score(features)
-        got = PatchMemoryBank().fit(rows).score(features, memory_budget=10 * row_bytes)
+        got = PatchMemoryBank().fit(rows).score(features, memory_budget=40 * row_bytes)
         assert got.image_scores.tobytes() == expected.image_scores.tobytes()
-    with pytest.raises(ac.MemoryBudgetError, match="memory_budget is 10"):
+    with pytest.raises(
+        ac.MemoryBudgetError, match="memory_budget is 10 bytes; searching 17 columns for k=1 needs at least"
+    ):
         fresh().search(features[0], memory_budget=10)
 
 
@@ -268,7 +271,7 @@ def test_codes_are_kept_only_if_they_fit():
     rows, features = random_case()
     memory = PatchMemoryBank().fit(rows)
     assert memory.nbytes == rows.nbytes
-    memory.search(features[0], memory_budget=1000)
+    memory.search(features[0], memory_budget=10_000)
     assert memory._stored._packed is None
     memory.search(features[0])
     packed = memory._stored._packed
@@ -772,6 +775,8 @@ def test_faiss_indexes_that_are_not_flat():
 def test_merging_blocks_needs_no_block_to_be_full():
     rows, features = random_case(rows=5)
     stored = stored_rows.StoredRows((rows,), "euclidean")
-    keys, indices = stored.search_keys(features[0], 5, memory_budget=2 * stored._code_bytes_per_row())
+    stored._bytes_per_query = lambda k: 100
+    keys, indices = stored.search_keys(features[0], 5, memory_budget=4 * stored._bytes_per_row())
+    assert stored._packed is None
     assert np.isfinite(keys).all()
     assert (np.sort(indices, axis=1) == np.arange(5)).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,14 @@ class StoredRows:
                     self._batches = (joined,)
         return self._batches[0]
 
-    def _code_bytes_per_row(self) -> int:
-        """Bound what a row takes while it is searched: a mapped row's pages, its codes, norms and residuals."""
+    def _bytes_per_row(self) -> int:
+        """Bound what a row takes while it is searched: a mapped row's pages, its codes and its terms of the bounds."""
         rows = self._batches[0]
-        return int(rows.shape[1]) * (5 + (rows.itemsize if self.mapped else 0)) + 64
+        return int(rows.shape[1]) * (4 + (rows.itemsize if self.mapped else 0)) + 176
+
+    def _bytes_per_query(self, k: int) -> int:
+        """Estimate what a query takes during a search: codes, and the candidates that the filter leaves."""
+        return int(self._batches[0].shape[1]) * 4 + 1536 + 32 * k
 
     def _pack(self, rows: NDArray[Any], threads: int | None) -> PackedRows:
         # Mapped rows may come from a file that nobody has verified.
@@ -83,6 +88,21 @@ class StoredRows:
         base = self._batches[0].base
         if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
             base.madvise(mmap.MADV_DONTNEED)
+
+    def _parts(self, rows: NDArray[Any], budget: int, threads: int | None) -> Iterator[tuple[int, PackedRows]]:
+        """Packed parts of the rows and where they start: one, kept for the next search, if it fits the budget."""
+        size = budget // self._bytes_per_row()
+        if self._packed is None and size >= len(rows):
+            with self._preparing:
+                if self._packed is None:
+                    self._packed = self._pack(rows, threads)
+                    self._forget_pages()
+        if self._packed is not None:
+            yield 0, self._packed
+            return
+        for begin in range(0, len(rows), size):
+            yield begin, self._pack(rows[begin : begin + size], threads)
+            self._forget_pages()
 
     def search_keys(
         self,
@@ -95,40 +115,30 @@ class StoredRows:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return canonical keys and row numbers of the `k` nearest rows of each query.
 
-        The codes are made once and kept if they fit the budget; otherwise blocks of rows are packed, searched and
-        dropped. Keys do not depend on the block that a row is in, so the answer is the same.
+        A key does not depend on the block of rows or of queries that its pair is in, so neither does the answer.
         """
         rows = self.rows()
-        budget = parse_budget(memory_budget)
-        block = budget // self._code_bytes_per_row()
-        if self._packed is None and block >= len(rows):
-            with self._preparing:
-                if self._packed is None:
-                    self._packed = self._pack(rows, threads)
-                    self._forget_pages()
-        if self._packed is not None:
-            return self._packed.search_keys(queries, k, on_short=on_short, check_finite=False, threads=threads)
-        if block < 1:
-            raise MemoryBudgetError(
-                f"searching a bank {rows.shape[1]} columns wide needs {self._code_bytes_per_row()} bytes a row, "
-                f"memory_budget is {budget}"
-            )
         look_for, columns = checked_k(k, len(rows), on_short)
-        found: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
-        for begin in range(0, len(rows), block):
-            packed = self._pack(rows[begin : begin + block], threads)
-            keys, indices = packed.search_keys(
-                queries, min(look_for, packed.shape[0]), check_finite=False, threads=threads
+        budget = parse_budget(memory_budget)
+        if budget // 2 < max(self._bytes_per_row(), self._bytes_per_query(look_for)):
+            raise MemoryBudgetError(
+                f"memory_budget is {budget} bytes; searching {rows.shape[1]} columns for k={k} needs at least "
+                f"{2 * max(self._bytes_per_row(), self._bytes_per_query(look_for))}"
             )
-            part = (keys, np.where(indices < 0, -1, indices + begin))
-            found = part if found is None else merge_nearest([found, part], look_for)
-            self._forget_pages()
-        assert found is not None
-        missing = columns - look_for
-        return (
-            np.pad(found[0], ((0, 0), (0, missing)), constant_values=np.inf),
-            np.pad(found[1], ((0, 0), (0, missing)), constant_values=-1),
-        )
+        step = budget // 2 // self._bytes_per_query(look_for)
+        keys = np.full((len(queries), columns), np.inf)
+        indices = np.full((len(queries), columns), -1, np.int64)
+        for start, part in self._parts(rows, budget // 2, threads):
+            for begin in range(0, len(queries), step):
+                some = slice(begin, begin + step)
+                found = part.search_keys(
+                    queries[some], min(look_for, part.shape[0]), check_finite=False, threads=threads
+                )
+                if start:
+                    before = (keys[some, :look_for], indices[some, :look_for])
+                    found = merge_nearest([before, (found[0], np.where(found[1] < 0, -1, found[1] + start))], look_for)
+                keys[some, : found[0].shape[1]], indices[some, : found[1].shape[1]] = found
+        return keys, indices
 
 
 def require_width(features: NDArray[Any], stored: StoredRows, name: str) -> None:
