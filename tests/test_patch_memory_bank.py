@@ -2,8 +2,10 @@
 
 import contextlib
 import copy
+import doctest
 import itertools
 import multiprocessing
+import pathlib
 import pickle
 import struct
 import subprocess
@@ -267,6 +269,18 @@ def test_same_bits_for_any_memory_budget(tmp_path, metric, mapped):
         fresh().search(features[0], memory_budget=10)
 
 
+def test_blocks_large_enough_for_the_filter_give_the_same_bits(engine_isa):
+    rng = np.random.default_rng(3)
+    rows = rng.random((3000, 64), np.float32)
+    rows[1500:2000] = rows[:500]
+    queries = np.concatenate([rows[:40], rng.random((40, 64), np.float32)])
+    expected = bank.knn(queries, rows, k=5)
+    for budget in ("300KiB", "1100KiB", "64MiB"):
+        got = PatchMemoryBank().fit(rows).search(queries, 5, memory_budget=budget)
+        for a, b in zip(got, expected, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
 def test_codes_are_kept_only_if_they_fit():
     rows, features = random_case()
     memory = PatchMemoryBank().fit(rows)
@@ -515,6 +529,38 @@ def test_an_empty_bank_says_so(tmp_path, call):
             call(memory, tmp_path / "bank.safetensors")
         assert isinstance(error.value, ac.NotFittedError)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- subsampling ---
+
+
+def test_subsample_keeps_the_rows_of_the_coreset():
+    rows, features = random_case(rows=300)
+    options = {"random_state": 3, "variant": "inspection_exact", "projection": None}
+    for amount in ({"size": 20}, {"ratio": 0.1}):
+        memory = PatchMemoryBank().fit(rows)
+        assert memory.subsample(**amount, **options) is memory
+        picked = bank.coreset(rows, **amount, **options).indices
+        np.testing.assert_array_equal(memory.rows, rows[picked])
+        expected = PatchMemoryBank().fit(rows[picked]).score(features)
+        assert memory.score(features).image_scores.tobytes() == expected.image_scores.tobytes()
+
+
+def test_a_refused_coreset_leaves_the_bank(tmp_path):
+    memory = PatchMemoryBank().fit(ROWS)
+    for options, message in [({"size": 9}, "size"), ({"ratio": 0.0}, "ratio"), ({}, "size or ratio")]:
+        with pytest.raises(ValueError, match=message):
+            memory.subsample(**options)
+    with pytest.raises(TypeError, match="method"):
+        memory.subsample(size=2, method="random")
+    with pytest.raises(ac.OperationCancelled):
+        memory.subsample(size=2, progress=lambda done, total: False)
+    with pytest.raises(ValueError, match="memory bank is empty"):
+        PatchMemoryBank().subsample(size=1)
+    np.testing.assert_array_equal(memory.rows, ROWS)
+    memory.save(tmp_path / "bank.safetensors")
+    mapped = PatchMemoryBank.load(tmp_path / "bank.safetensors", mmap=True).subsample(size=2, start=0)
+    assert mapped.nbytes == 2 * 2 * 8
 
 
 # --- files ---
@@ -780,3 +826,9 @@ def test_merging_blocks_needs_no_block_to_be_full():
     assert stored._packed is None
     assert np.isfinite(keys).all()
     assert (np.sort(indices, axis=1) == np.arange(5)).all()
+
+
+def test_the_guide_runs():
+    guide = pathlib.Path(__file__).parents[1] / "docs" / "banks.md"
+    failed, tried = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
+    assert (failed, tried > 20) == (0, True)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._config import threads_or_default
 from .search import PackedRows, finish
 from .stored_rows import StoredRows
 
@@ -58,8 +57,10 @@ def _distances_to_own(
     own = np.arange(_IMAGES_PER_BLOCK)
     for begin in range(0, count, _IMAGES_PER_BLOCK):
         some = indices[begin : begin + _IMAGES_PER_BLOCK]
-        packed = PackedRows(rows[some.ravel()], metric="euclidean", check_finite=False, threads=threads)
-        all_keys = packed._packed.all_keys(queries[begin : begin + len(some)], False, threads_or_default(threads))
+        packed = PackedRows(
+            rows[some.ravel()], metric="euclidean", prefilter="none", check_finite=False, threads=threads
+        )
+        all_keys = packed.all_keys(queries[begin : begin + len(some)], check_finite=False, threads=threads)
         keys[begin : begin + len(some)] = all_keys.reshape(len(some), len(some), b)[own[: len(some)], own[: len(some)]]
     return finish(keys, "euclidean", np.float64)
 

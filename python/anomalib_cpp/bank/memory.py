@@ -13,6 +13,7 @@ from .._arrays import as_float_rows, as_floats, locate
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, NotFittedError
 from .bank_settings import Aggregation, ImageScore
+from .coresets import coreset
 from .image_scores import aggregate, reweighted, top_fraction_mean
 from .kept_bank import KeptBank
 from .search import Metric, OnShort, finish, result_dtype
@@ -44,7 +45,7 @@ class PatchMemoryBank(KeptBank):
     """Normal patch embeddings, and the exact distances of new patches to them.
 
     The memory of PatchCore [1]_ and of the methods that followed it: `fit` stores the patches of normal images,
-    `score` compares the patches of new images with their nearest rows. The rows
+    `subsample` thins them to a coreset, `score` compares the patches of new images with their nearest rows. The rows
     are packed for the search once; a search then packs only the queries. Distances are those of
     :func:`anomalib_cpp.bank.knn`: one value per pair of rows, the same bits for any batch, thread count and budget.
 
@@ -215,6 +216,34 @@ class PatchMemoryBank(KeptBank):
             raise InvalidTypeError(f"{name} is float64 but the bank holds float32 rows; convert one of them")
         before = (np.array(stored.rows()),) if stored.mapped else stored.batches
         self._replace((*before, batch.astype(stored.dtype or batch.dtype, copy=False)))
+
+    def subsample(
+        self, *, size: int | None = None, ratio: float | None = None, threads: int | None = None, **options: Any
+    ) -> PatchMemoryBank:
+        """Keep a coreset of the rows: as few as asked for, so chosen that every row has one of them nearby.
+
+        Parameters
+        ----------
+        size : int, optional
+            Rows to keep.
+        ratio : float, optional
+            Or the share of rows to keep, in (0, 1].
+        threads : int, optional
+            Upper bound of the threads to use.
+        **options
+            Further options of :func:`anomalib_cpp.bank.coreset`: `variant`, `projection`, `start`, `on_duplicate`,
+            `random_state`, `progress`.
+
+        Returns
+        -------
+        PatchMemoryBank
+            The bank itself. Its rows are in the order in which they were picked.
+        """
+        with self._changing:
+            rows = self._stored.rows()
+            picked = coreset(rows, size=size, ratio=ratio, threads=threads, **options).indices
+            self._replace((np.ascontiguousarray(rows[picked]),))
+        return self
 
     def merge(self, other: PatchMemoryBank) -> PatchMemoryBank:
         """Add the rows of another bank of the same settings.

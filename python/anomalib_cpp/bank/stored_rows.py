@@ -81,7 +81,8 @@ class StoredRows:
 
     def _pack(self, rows: NDArray[Any], threads: int | None) -> PackedRows:
         # Mapped rows may come from a file that nobody has verified.
-        return PackedRows(rows, metric=self.metric, check_finite=self.mapped, threads=threads)
+        # The budget is kept here, by blocks of rows and of queries; a narrower one inside could only refuse.
+        return PackedRows(rows, metric=self.metric, memory_budget="auto", check_finite=self.mapped, threads=threads)
 
     def _forget_pages(self) -> None:
         """Let the system take back the memory of mapped rows that have been read."""
