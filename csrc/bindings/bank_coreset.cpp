@@ -98,19 +98,6 @@ void add_bank_coreset(py::module_& m) {
         "features"_a, "size"_a, "variant"_a, "random"_a, "matrix"_a, "start"_a, "on_duplicate"_a, "seed"_a, "method"_a,
         "threads"_a, "progress"_a);
     m.def(
-        "check_finite",
-        [](const py::array& rows, const char* name, int threads) {
-            const RunOptions run = run_options(threads);
-            if (is_dtype<double>(rows)) {
-                const auto view = matrix<double>(rows, name);
-                without_gil([&] { require_finite(view, name, run); });
-            } else {
-                const auto view = matrix<float>(rows, name);
-                without_gil([&] { require_finite(view, name, run); });
-            }
-        },
-        "rows"_a, "name"_a, "threads"_a);
-    m.def(
         "project_rows",
         [](const py::array& features, const std::string& kind, index_t outputs, std::uint64_t seed,
            int threads) -> py::array {

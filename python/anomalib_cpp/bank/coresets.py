@@ -144,7 +144,7 @@ def coreset(
     team = threads_or_default(threads)
     with adapt(progress, "coreset") as report:
         if ratio is not None and count == n:
-            place.core.check_finite(place.data, "features", team)
+            place.core.require_finite(place.data, "features", team)
             if report is not None:
                 report(0, n)
                 report(n, n)
