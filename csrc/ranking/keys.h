@@ -1,11 +1,14 @@
 #pragma once
 // Scores as unsigned integers of the same order. -0 and +0 share a key; every NaN gets the largest key, above +inf.
-// Included by ISA-specific sources: nothing here may instantiate a standard-library template.
+// Included by ISA-specific sources: no standard-library template, and what a kernel calls is always inlined, so that no
+// object leaves a copy of it in its own instruction set for others to link.
 #include <bit>
 #include <cstdint>
 #include <type_traits>
 
 #include "ranking/dtype.h"
+
+#define ACPP_INLINE [[gnu::always_inline]]
 
 namespace acpp::ranking {
 
@@ -15,8 +18,10 @@ struct ScoreKey {  // integers: shift the range so that the smallest value gets 
     static constexpr bool may_be_missing = false;
     static constexpr std::uint64_t offset = std::is_signed_v<T> ? std::uint64_t{1} << (8 * sizeof(T) - 1) : 0;
 
-    static constexpr Key key(T score) { return static_cast<Key>(static_cast<std::uint64_t>(score) + offset); }
-    static constexpr bool missing(T) { return false; }
+    ACPP_INLINE static constexpr Key key(T score) {
+        return static_cast<Key>(static_cast<std::uint64_t>(score) + offset);
+    }
+    ACPP_INLINE static constexpr bool missing(T) { return false; }
     static constexpr bool is_missing(Key) { return false; }
     static constexpr double score(Key key) { return static_cast<double>(static_cast<T>(key - offset)); }
 };
@@ -26,8 +31,8 @@ template <class Key, int width, Key infinity>
 struct FloatBits {
     static constexpr Key sign = Key{1} << (width - 1), all = sign | (sign - 1), no_value = static_cast<Key>(~Key{0});
 
-    static constexpr bool missing(Key bits) { return (bits & (sign - 1)) > infinity; }
-    static constexpr Key key(Key bits) {
+    ACPP_INLINE static constexpr bool missing(Key bits) { return (bits & (sign - 1)) > infinity; }
+    ACPP_INLINE static constexpr Key key(Key bits) {
         const Key ordered = (bits & sign) ? (all ^ bits) : (bits | sign);
         const Key zero_fixed = bits == sign ? sign : ordered;
         return missing(bits) ? no_value : zero_fixed;
@@ -40,8 +45,8 @@ template <>
 struct ScoreKey<float> : FloatBits<std::uint32_t, 32, 0x7f800000u> {
     using Key = std::uint32_t;
     static constexpr bool may_be_missing = true;
-    static constexpr Key key(float s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
-    static constexpr bool missing(float s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
+    ACPP_INLINE static constexpr Key key(float s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
+    ACPP_INLINE static constexpr bool missing(float s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
     static constexpr double score(Key k) { return static_cast<double>(__builtin_bit_cast(float, bits(k))); }
 };
 
@@ -49,8 +54,8 @@ template <>
 struct ScoreKey<double> : FloatBits<std::uint64_t, 64, 0x7ff0000000000000ull> {
     using Key = std::uint64_t;
     static constexpr bool may_be_missing = true;
-    static constexpr Key key(double s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
-    static constexpr bool missing(double s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
+    ACPP_INLINE static constexpr Key key(double s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
+    ACPP_INLINE static constexpr bool missing(double s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
     static constexpr double score(Key k) { return __builtin_bit_cast(double, bits(k)); }
 };
 
@@ -58,8 +63,8 @@ template <>
 struct ScoreKey<Half> : FloatBits<std::uint32_t, 16, 0x7c00u> {
     using Key = std::uint32_t;
     static constexpr bool may_be_missing = true;
-    static constexpr Key key(Half s) { return FloatBits::key(s.bits); }
-    static constexpr bool missing(Half s) { return FloatBits::missing(s.bits); }
+    ACPP_INLINE static constexpr Key key(Half s) { return FloatBits::key(s.bits); }
+    ACPP_INLINE static constexpr bool missing(Half s) { return FloatBits::missing(s.bits); }
     static constexpr double score(Key k) {
         const std::uint32_t b = bits(k), exponent = b >> 10 & 31, fraction = b & 1023;
         const double sign = b >> 15 ? -1.0 : 1.0;
@@ -72,3 +77,5 @@ struct ScoreKey<Half> : FloatBits<std::uint32_t, 16, 0x7c00u> {
 };
 
 }  // namespace acpp::ranking
+
+#undef ACPP_INLINE

@@ -63,7 +63,8 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
     RankPairs pairs;
     pairs.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     index_t missing = 0;
-    fill_counts<T>(ranked, count_background<T>(input, strips, ranked.distinct, missing, run), missing, pairs);
+    const std::vector<index_t> slots = count_background<T>(input, strips, ranked.distinct, missing, run);
+    fill_counts<T>(ranked, slots, missing, pairs);
     pairs.missing = missing + ranked.pixels.missing;
 
     const std::uint32_t last = static_cast<std::uint32_t>(ranked.distinct.size()) - 1;

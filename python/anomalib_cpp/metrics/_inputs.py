@@ -135,6 +135,14 @@ def _flat(arg: Argument, name: str) -> Argument:
     return arg
 
 
+def _as_list_like(arg: Argument, other: Argument) -> Argument:
+    """Take a stack apart where the other argument is a list of images."""
+    data = arg.data
+    if isinstance(data, list) or not isinstance(other.data, list) or data.ndim < 3:
+        return arg
+    return arg._replace(data=[image[0] if image.ndim == 3 and len(image) == 1 else image for image in data])
+
+
 def counts(
     scores: Any,
     labels: Any,
@@ -159,6 +167,7 @@ def counts(
                 )
     else:
         given, truth = _flat(given, names[0]), _flat(truth, names[1])
+    given, truth = _as_list_like(given, truth), _as_list_like(truth, given)
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
     threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
