@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .coresets import CoresetResult, coreset
+from .embeddings import patch_embeddings
 from .memory import BankScores, PatchMemoryBank
 from .search import Neighbourhoods, knn, knn_self, pairwise_distances, radius_neighbors
 
@@ -15,5 +16,6 @@ __all__ = [
     "knn",
     "knn_self",
     "pairwise_distances",
+    "patch_embeddings",
     "radius_neighbors",
 ]

@@ -1,0 +1,2 @@
+#define ACPP_ISA Isa::avx2
+#include "bank/patch_embeddings_kernel_inl.h"
