@@ -11,7 +11,10 @@ __all__: list[str] = [
     "PackedRows",
     "RankPairs",
     "active_isa",
+    "bank_adaptive_embeddings",
+    "bank_average_embeddings",
     "build_info",
+    "check_finite",
     "compiled_isas",
     "connected_components",
     "coreset",
@@ -107,7 +110,25 @@ class Levels:
     def regions(self) -> int: ...
 
 def active_isa() -> str: ...
+def bank_adaptive_embeddings(
+    layers: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]],
+    patch: typing.SupportsInt | typing.SupportsIndex,
+    stride: typing.SupportsInt | typing.SupportsIndex,
+    pretrain_dim: typing.SupportsInt | typing.SupportsIndex,
+    target_dim: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def bank_average_embeddings(
+    layers: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]],
+    patch: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 def build_info() -> dict[str, typing.Any]: ...
+def check_finite(
+    rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    name: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
 def compiled_isas() -> list[str]: ...
 def connected_components(
     masks: typing.Any,
