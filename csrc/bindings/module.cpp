@@ -3,6 +3,7 @@
 #include <pybind11/typing.h>
 
 #include "bindings/arrays.h"
+#include "bindings/errors.h"
 #include "bindings/run.h"
 #include "core/cpu.h"
 #include "core/error.h"
@@ -19,22 +20,6 @@ void add_bank_coreset(py::module_& m);
 void add_bank_embeddings(py::module_& m);
 void add_maps(py::module_& m);
 void add_metrics(py::module_& m);
-
-// Each C++ error becomes one class of anomalib_cpp._errors, looked up when it is raised.
-static void raise(const char* class_name, const char* message) {
-    const py::object type = py::module_::import("anomalib_cpp._errors").attr(class_name);
-    PyErr_SetString(type.ptr(), message);
-}
-
-static void translate(std::exception_ptr error) {
-    try {
-        if (error) std::rethrow_exception(error);
-    } catch (const InvalidArgument& e) { raise("InvalidInputError", e.what()); } catch (const InvalidType& e) {
-        raise("InvalidTypeError", e.what());
-    } catch (const BudgetExceeded& e) { raise("MemoryBudgetError", e.what()); } catch (const Cancelled& e) {
-        raise("OperationCancelled", e.what());
-    }
-}
 
 template <class T>
 static void require_finite_rows(const py::array& rows, const std::string& name, int threads) {

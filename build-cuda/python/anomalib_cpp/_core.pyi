@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import collections.abc
+import typing
+
+import numpy
+import numpy.typing
+
+__all__: list[str] = [
+    "Levels",
+    "PackedRows",
+    "RankPairs",
+    "active_isa",
+    "bank_adaptive_embeddings",
+    "bank_average_embeddings",
+    "build_info",
+    "check_finite",
+    "compiled_isas",
+    "connected_components",
+    "coreset",
+    "cpu_features",
+    "default_threads",
+    "detected_isa",
+    "from_dlpack",
+    "levels",
+    "maps_anomaly_map",
+    "maps_gaussian_blur",
+    "maps_image_scores",
+    "maps_resize",
+    "project_rows",
+    "rank_pairs",
+    "require_finite",
+    "set_isa",
+]
+
+class PackedRows:
+    def __init__(
+        self,
+        rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        metric: str,
+        prefilter: str,
+        keep_codes: bool,
+        memory_budget: typing.SupportsInt | typing.SupportsIndex,
+        check_finite: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def all_keys(
+        self,
+        queries: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        check_finite: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def nearest(
+        self,
+        queries: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        k: typing.SupportsInt | typing.SupportsIndex,
+        query_groups: typing.Any,
+        bank_groups: typing.Any,
+        exclude_self: bool,
+        check_finite: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[typing.Any, ...]: ...
+    def within(
+        self,
+        queries: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+        radius: typing.SupportsFloat | typing.SupportsIndex,
+        query_groups: typing.Any,
+        bank_groups: typing.Any,
+        check_finite: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[typing.Any, ...]: ...
+    @property
+    def nbytes(self) -> int: ...
+
+class RankPairs:
+    def aupr_reordered(self) -> float: ...
+    def aupr_trapezoid(self) -> float: ...
+    def aupro(self, limit: typing.SupportsFloat | typing.SupportsIndex) -> float: ...
+    def auroc(self, limit: typing.SupportsFloat | typing.SupportsIndex) -> float: ...
+    def average_precision(self) -> float: ...
+    def f1_max(self) -> tuple[float, float, float, float]: ...
+    def region_scores(
+        self, limit: typing.SupportsFloat | typing.SupportsIndex
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def region_table(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]: ...
+    @property
+    def first_missing(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def negatives(self) -> int: ...
+    @property
+    def positives(self) -> int: ...
+    @property
+    def regions(self) -> int: ...
+
+class Levels:
+    def pr_curve(self) -> tuple[typing.Any, ...]: ...
+    def pro_curve(self, drop_collinear: bool) -> tuple[typing.Any, ...]: ...
+    def roc_curve(self, drop_collinear: bool) -> tuple[typing.Any, ...]: ...
+    @property
+    def first_missing(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def negatives(self) -> int: ...
+    @property
+    def positives(self) -> int: ...
+    @property
+    def regions(self) -> int: ...
+
+def active_isa() -> str: ...
+def bank_adaptive_embeddings(
+    layers: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]],
+    patch: typing.SupportsInt | typing.SupportsIndex,
+    stride: typing.SupportsInt | typing.SupportsIndex,
+    pretrain_dim: typing.SupportsInt | typing.SupportsIndex,
+    target_dim: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def bank_average_embeddings(
+    layers: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]],
+    patch: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def build_info() -> dict[str, typing.Any]: ...
+def check_finite(
+    rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    name: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def compiled_isas() -> list[str]: ...
+def connected_components(
+    masks: typing.Any,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
+def coreset(
+    features: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    size: typing.SupportsInt | typing.SupportsIndex,
+    variant: str,
+    random: tuple[str, typing.SupportsInt | typing.SupportsIndex] | None,
+    matrix: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None,
+    start: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    on_duplicate: str,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    method: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> tuple[typing.Any, ...]: ...
+def cpu_features() -> dict[str, bool]: ...
+def default_threads() -> int: ...
+def detected_isa() -> str: ...
+def from_dlpack(capsule: typing.Any, name: str) -> tuple[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], bool]: ...
+def levels(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    regions: bool,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> Levels: ...
+def maps_anomaly_map(
+    patch_scores: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    sigma: typing.SupportsFloat | typing.SupportsIndex,
+    radius: typing.SupportsInt | typing.SupportsIndex,
+    mode: str,
+    border: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def maps_gaussian_blur(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    sigma: typing.SupportsFloat | typing.SupportsIndex,
+    radius: typing.SupportsInt | typing.SupportsIndex,
+    border: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def maps_image_scores(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    k: typing.SupportsInt | typing.SupportsIndex,
+    divisor: typing.SupportsFloat | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def maps_resize(
+    maps: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    mode: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def project_rows(
+    features: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    kind: str,
+    outputs: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def rank_pairs(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    regions: bool,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> RankPairs: ...
+def require_finite(
+    rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    name: str,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def set_isa(level: str) -> None: ...

@@ -1,0 +1,201 @@
+"""From the caller's scores and labels to the counts that every metric reads."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import _core
+from .._arrays import contiguous, locate
+from .._config import get_config, threads_or_default
+from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+
+SMALL = 1 << 15  # elements below which a second thread costs more than it saves
+
+NAN_POLICIES = ("raise", "propagate", "omit")
+
+
+def one_of(value: Any, choices: Sequence[Any], name: str) -> Any:
+    """Return `value` if it is one of `choices`."""
+    if value not in choices:
+        raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+    return value
+
+
+def fraction(value: Any, name: str) -> float:
+    """Return `value` as a float in (0, 1]."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidTypeError(f"{name} must be a number in (0, 1]; got {value!r}") from error
+    if not 0 < number <= 1:
+        raise InvalidInputError(f"{name} must lie in (0, 1]; got {value!r}")
+    return number
+
+
+class Options(NamedTuple):
+    """The options that all metrics share, resolved and checked."""
+
+    nan_policy: str
+    undefined: str | float
+    threads: int | None
+
+
+def options(nan_policy: str | None, undefined: Any, threads: int | None) -> Options:
+    """Fill in the configuration's defaults and refuse unknown values."""
+    if nan_policy is None or undefined is None:
+        config = get_config()
+        nan_policy = config["nan_policy"] if nan_policy is None else nan_policy
+        undefined = config["undefined"] if undefined is None else undefined
+    if nan_policy not in NAN_POLICIES:
+        one_of(nan_policy, NAN_POLICIES, "nan_policy")
+    if undefined not in ("nan", "raise"):
+        if isinstance(undefined, bool) or not isinstance(undefined, (int, float)):
+            raise InvalidInputError(f"undefined must be 'nan', 'raise' or a number; got {undefined!r}")
+        undefined = float(undefined)
+    if threads is not None:
+        threads = threads_or_default(threads)
+    return Options(str(nan_policy), undefined, threads)
+
+
+def defined(value: float, choice: str | float, name: str, why: str) -> float:
+    """Apply `undefined` to a metric that does not exist, which arrives as NaN."""
+    if value == value:
+        return value
+    if choice == "raise":
+        raise InvalidInputError(f"{name} is undefined: {why}")
+    warnings.warn(f"{name} is undefined: {why}", UndefinedMetricWarning, stacklevel=_depth())
+    return float("nan") if choice == "nan" else float(choice)
+
+
+def _depth() -> int:
+    """Frames between the warning and the caller of this package."""
+    import sys
+
+    depth, frame = 1, sys._getframe(1)
+    package = __name__.rpartition(".")[0]
+    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(package):
+        depth += 1
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return depth
+
+
+class Argument(NamedTuple):
+    """One argument as the extension takes it."""
+
+    data: Any  # an array, or a list of 2-D arrays
+    like_input: Callable[[Any], Any]
+    size: int
+
+
+def _is_stack(value: Any) -> bool:
+    """Tell a sequence of images from a sequence of numbers."""
+    return isinstance(value, (list, tuple)) and len(value) > 0 and getattr(value[0], "ndim", 0) >= 2
+
+
+def _array(value: Any, name: str) -> Argument:
+    if type(value) is np.ndarray and value.flags.c_contiguous and value.flags.aligned and value.dtype.isnative:
+        return Argument(value, _same, value.size)
+    place = locate(value, name)
+    return Argument(contiguous(place.data, name, place.data.dtype.newbyteorder("=")), place.like_input, place.data.size)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def argument(value: Any, name: str) -> Argument:
+    """Read an array, or a sequence of 2-D arrays of possibly different sizes."""
+    if not _is_stack(value):
+        return _array(value, name)
+    images = [_array(image, f"{name}[{i}]") for i, image in enumerate(value)]
+    for i, image in enumerate(images):
+        if image.data.ndim != 2:
+            raise InvalidInputError(f"{name}[{i}] must have shape (h, w); got {image.data.shape}")
+    kinds = {image.data.dtype for image in images}
+    data = [image.data for image in images]
+    if len(kinds) > 1:  # one order for all: the type that holds every value
+        common = np.result_type(*kinds)
+        data = [np.ascontiguousarray(image, dtype=common) for image in data]
+    return Argument(data, images[0].like_input, sum(image.size for image in images))
+
+
+def _flat(arg: Argument, name: str) -> Argument:
+    """Flatten an image-level argument of shape (n, 1)."""
+    data = arg.data
+    if isinstance(data, list) or data.ndim == 1:
+        return arg
+    if data.ndim == 2 and data.shape[1] == 1:
+        return arg._replace(data=data.reshape(-1))
+    return arg
+
+
+def _as_list_like(arg: Argument, other: Argument) -> Argument:
+    """Take a stack apart where the other argument is a list of images."""
+    data = arg.data
+    if isinstance(data, list) or not isinstance(other.data, list) or data.ndim < 3:
+        return arg
+    return arg._replace(data=[image[0] if image.ndim == 3 and len(image) == 1 else image for image in data])
+
+
+def counts(
+    scores: Any,
+    labels: Any,
+    opts: Options,
+    *,
+    names: tuple[str, str] = ("scores", "labels"),
+    connectivity: int | None = None,
+    images: bool = False,
+    levels: bool = False,
+) -> tuple[Any, Argument]:
+    """Count once for all metrics: `_core.RankPairs`, or `_core.Levels` with ``levels=True``.
+
+    With `connectivity`, regions too. `images` asks for at least two dimensions.
+    """
+    given, truth = argument(scores, names[0]), argument(labels, names[1])
+    if images:
+        for arg, name in ((given, names[0]), (truth, names[1])):
+            if not isinstance(arg.data, list) and arg.data.ndim < 2:
+                raise InvalidInputError(
+                    f"{name} must have shape (h, w), (n, h, w) or (n, 1, h, w), or be a list of (h, w) arrays; "
+                    f"got {arg.data.shape}"
+                )
+    else:
+        given, truth = _flat(given, names[0]), _flat(truth, names[1])
+    given, truth = _as_list_like(given, truth), _as_list_like(truth, given)
+    if isinstance(given.data, list) != isinstance(truth.data, list):
+        raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
+    threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
+    make = _core.levels if levels else _core.rank_pairs
+    found = make(given.data, truth.data, *names, connectivity is not None, connectivity or 8, threads)
+    if found.missing and opts.nan_policy == "raise":
+        image, row, column = found.first_missing
+        raise InvalidInputError(
+            f"{names[0]} contains {found.missing} NaN, first at index {_index(given.data, image, row, column)}"
+        )
+    return found, given
+
+
+def _index(data: Any, image: int, row: int, column: int) -> tuple[int, ...]:
+    if isinstance(data, list):
+        return (image, row, column)
+    if data.ndim == 1:
+        return (image * 65536 + column,)
+    return {2: (row, column), 3: (image, row, column), 4: (image, 0, row, column)}[data.ndim]
+
+
+def why_undefined(found: Any, *, regions: bool = False, background: bool = True) -> str:
+    """Name the class that is missing."""
+    if found.positives == 0:
+        return "there is no anomalous pixel or sample" if not regions else "there is no region"
+    return "there is no normal pixel or sample" if background else ""
+
+
+def propagates(found: Any, opts: Options) -> bool:
+    """Tell whether NaN scores make every scalar NaN."""
+    return bool(found.missing) and opts.nan_policy == "propagate"

@@ -1,0 +1,237 @@
+"""Metrics of a ranking: how well scores separate anomalous from normal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._inputs import Options, counts, defined, fraction, one_of, options, propagates, why_undefined
+from ._results import F1Result
+
+__all__ = ["aupr", "auroc", "average_precision", "f1_max"]
+
+NAN = float("nan")
+
+
+def auroc(
+    scores: Any,
+    labels: Any,
+    *,
+    max_fpr: float | None = None,
+    standardize: str = "none",
+    nan_policy: str | None = None,
+    undefined: str | float | None = None,
+    threads: int | None = None,
+) -> float:
+    """Area under the ROC curve: the chance that an anomalous item outscores a normal one, ties counting one half.
+
+    Parameters
+    ----------
+    scores : array of float16, bfloat16, float32, float64, (u)int8..64, or list of such arrays
+        Higher means more anomalous. Shape (n,), (n, 1), (h, w), (n, h, w) or (n, 1, h, w), or a list of (h, w) maps
+        of any sizes. Infinities are ordinary values.
+    labels : array of bool, integers or floats in {0, 1}, or uint8 in {0, 255}
+        1 is anomalous; the shape of `scores`.
+    max_fpr : float in (0, 1], optional
+        Use the part of the curve with a false positive rate of at most this.
+    standardize : {"none", "mcclish"}, default "none"
+        With `max_fpr`: divide the area by `max_fpr`, or rescale it so that chance gives 0.5 (McClish, as
+        scikit-learn and torchmetrics do).
+    nan_policy : {"raise", "propagate", "omit"}, optional
+        NaN scores are refused (default), make the result NaN, or are left out with their labels.
+    undefined : {"nan", "raise"} or float, optional
+        Result, with an `UndefinedMetricWarning`, where a class is empty; default from the configuration: NaN.
+    threads : int, optional
+        Upper bound; the result does not depend on it.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InvalidInputError
+        For shapes that differ, labels other than 0 and 1, NaN scores, options out of range.
+    InvalidTypeError
+        For dtypes that are not numbers.
+
+    Notes
+    -----
+    Exact: pairs are counted in integers of up to 128 bits and divided once. O(n + P log P) time for P anomalous
+    items; O(P) extra memory.
+
+    References
+    ----------
+    D. K. McClish, "Analyzing a Portion of the ROC Curve", Medical Decision Making 9, 1989.
+
+    Examples
+    --------
+    >>> from anomalib_cpp.metrics import auroc
+    >>> auroc([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
+    0.71875
+    """
+    opts = options(nan_policy, undefined, threads)
+    limit = 1.0 if max_fpr is None else fraction(max_fpr, "max_fpr")
+    if standardize != "none":
+        one_of(standardize, ("none", "mcclish"), "standardize")
+    found, _ = counts(scores, labels, opts)
+    if propagates(found, opts):
+        return NAN
+    value: float = found.auroc(limit)
+    if value != value:
+        return defined(value, opts.undefined, "auroc", why_undefined(found))
+    if standardize == "mcclish" and limit < 1:
+        return 0.5 * (1 + (value - limit / 2) / (1 - limit / 2))
+    return value
+
+
+def average_precision(
+    scores: Any,
+    labels: Any,
+    *,
+    nan_policy: str | None = None,
+    undefined: str | float | None = None,
+    threads: int | None = None,
+) -> float:
+    """Average precision: mean over anomalous items of the precision at their score.
+
+    This is ``sum_k (R_k - R_{k-1}) P_k`` over the distinct scores, as scikit-learn and torchmetrics define it.
+
+    Parameters
+    ----------
+    scores, labels, nan_policy, undefined, threads
+        As in :func:`auroc`. Undefined where there is no anomalous item.
+
+    Returns
+    -------
+    float
+        In (0, 1].
+
+    Raises
+    ------
+    InvalidInputError, InvalidTypeError
+        As in :func:`auroc`.
+
+    Notes
+    -----
+    Counts are exact; the sum is compensated. O(n + P log P) time, O(P) extra memory.
+
+    Examples
+    --------
+    >>> from anomalib_cpp.metrics import average_precision
+    >>> average_precision([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
+    0.625
+    """
+    opts = options(nan_policy, undefined, threads)
+    found, _ = counts(scores, labels, opts)
+    return _without_background(found, opts, found.average_precision, "average_precision")
+
+
+def aupr(
+    scores: Any,
+    labels: Any,
+    *,
+    variant: str = "trapezoid",
+    nan_policy: str | None = None,
+    undefined: str | float | None = None,
+    threads: int | None = None,
+) -> float:
+    """Area under the precision-recall curve by straight lines between its points.
+
+    Prefer :func:`average_precision`: straight lines are too kind where precision changes fast.
+
+    Parameters
+    ----------
+    scores, labels, nan_policy, undefined, threads
+        As in :func:`auroc`. Undefined where there is no anomalous item.
+    variant : {"trapezoid", "anomalib"}, default "trapezoid"
+        ``"trapezoid"`` joins the points (0, 1), (R_1, P_1), ... in the order of falling thresholds
+        (``sklearn.metrics.auc(recall, precision)``). ``"anomalib"`` sorts the points by recall and keeps, within
+        equal recall, those of lower thresholds first, as anomalib's ``AUPR`` does. A perfect ranking does not give 1
+        there.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InvalidInputError, InvalidTypeError
+        As in :func:`auroc`.
+
+    Notes
+    -----
+    Counts are exact; the sum is compensated. O(n + P log P) time, O(P) extra memory.
+
+    Examples
+    --------
+    >>> from anomalib_cpp.metrics import aupr
+    >>> scores, labels = [1, 2, 3, 4], [0, 0, 1, 1]
+    >>> aupr(scores, labels), aupr(scores, labels, variant="anomalib")
+    (1.0, 0.875)
+    """
+    opts = options(nan_policy, undefined, threads)
+    one_of(variant, ("trapezoid", "anomalib"), "variant")
+    found, _ = counts(scores, labels, opts)
+    area = found.aupr_trapezoid if variant == "trapezoid" else found.aupr_reordered
+    return _without_background(found, opts, area, "aupr")
+
+
+def _without_background(found: Any, opts: Options, area: Any, name: str) -> float:
+    if propagates(found, opts):
+        return NAN
+    value: float = area()
+    return value if value == value else defined(value, opts.undefined, name, why_undefined(found))
+
+
+def f1_max(
+    scores: Any,
+    labels: Any,
+    *,
+    nan_policy: str | None = None,
+    undefined: str | float | None = None,
+    threads: int | None = None,
+) -> F1Result:
+    """Best F1 score over all thresholds, and the lowest threshold that reaches it.
+
+    Parameters
+    ----------
+    scores, labels, nan_policy, undefined, threads
+        As in :func:`auroc`. Undefined where there is no anomalous item: `undefined` is then the value, and the other
+        fields are NaN.
+
+    Returns
+    -------
+    F1Result
+        ``value``, ``threshold``, ``precision``, ``recall``. Scores at or above the threshold count as anomalous; the
+        threshold is one of the anomalous scores, bit for bit (integers beyond 2^53 are rounded to float64).
+
+    Raises
+    ------
+    InvalidInputError, InvalidTypeError
+        As in :func:`auroc`.
+
+    Notes
+    -----
+    Candidates are compared as exact fractions. O(n + P log P) time, O(P) extra memory.
+
+    Examples
+    --------
+    >>> from anomalib_cpp.metrics import f1_max
+    >>> f1_max([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
+    F1Result(value=0.8, threshold=0.4, precision=0.666667, recall=1)
+    """
+    opts = options(nan_policy, undefined, threads)
+    found, _ = counts(scores, labels, opts)
+    return f1_of(found, opts)
+
+
+def f1_of(found: Any, opts: Options) -> F1Result:
+    """F1Result of counts that are there already."""
+    if propagates(found, opts):
+        return F1Result(NAN, NAN, NAN, NAN)
+    best = found.f1_max()
+    if best[0] != best[0]:
+        return F1Result(defined(best[0], opts.undefined, "f1_max", why_undefined(found)), NAN, NAN, NAN)
+    return F1Result(*best)

@@ -1,0 +1,90 @@
+"""What the metrics return beside plain floats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["Curve", "F1Result", "ProResult"]
+
+
+class _Record:
+    """Dictionary access for the frozen results; their fields may grow, so they do not unpack like tuples."""
+
+    def _asdict(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        def text(value: Any) -> str:
+            return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+        return f"{type(self).__name__}({', '.join(f'{name}={text(value)}' for name, value in self._asdict().items())})"
+
+
+class _Scalar(_Record):
+    """A record that stands for its first field."""
+
+    def __float__(self) -> float:
+        return float(next(iter(self._asdict().values())))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class F1Result(_Scalar):
+    """The best F1 score and where it is reached; ``float(result)`` is the score.
+
+    Attributes
+    ----------
+    value : float
+        ``2 TP / (2 TP + FP + FN)`` at `threshold`.
+    threshold : float
+        A score that occurs among the anomalous ones; scores at or above it count as anomalous.
+    precision, recall : float
+        At `threshold`.
+    """
+
+    value: float
+    threshold: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Curve(_Record):
+    """Points of a curve, one per threshold.
+
+    Attributes
+    ----------
+    x, y : array of float64, shape (n,)
+        The rates on the two axes.
+    thresholds : array of float64, shape (n,)
+        A score at or above the threshold counts as anomalous.
+    """
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+    thresholds: NDArray[Any]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ProResult(_Scalar):
+    """Area under the PRO curve with what it was made of; ``float(result)`` is the area for a single limit.
+
+    Attributes
+    ----------
+    value : float or array of float64, shape (n_limits,)
+        The area, one per integration limit.
+    region_scores : array of float64, shape (n_regions,) or (n_limits, n_regions), or None
+        Each region's share; `value` is their mean. None unless ``per_region=True``.
+    region_images, region_areas : array of int64, shape (n_regions,), or None
+        Image of each region and its number of pixels, in image order, then raster order of the first pixel.
+    curve : Curve or None
+        The PRO curve; None unless ``return_curve=True``.
+    """
+
+    value: Any
+    region_scores: Any = None
+    region_images: Any = None
+    region_areas: Any = None
+    curve: Curve | None = None
