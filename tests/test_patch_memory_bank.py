@@ -299,14 +299,17 @@ def test_a_mapped_bank_larger_than_the_budget_stays_on_the_disk(tmp_path):
     rows = np.random.default_rng(0).random((40_000, 1024), np.float32)  # 156 MiB
     PatchMemoryBank(image_score="max").fit(rows).save(tmp_path / "bank.safetensors")
     code = f"""
-import resource
 import numpy as np
 from anomalib_cpp.bank import PatchMemoryBank
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+def status(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name)) >> 10
 memory = PatchMemoryBank.load({str(tmp_path / "bank.safetensors")!r}, mmap=True, verify=False)
 queries = np.array(memory.rows[[5, 39_999]])
-before = peak()
-print(memory.search(queries, memory_budget="24MiB")[1].ravel().tolist(), memory.nbytes, peak() - before)
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # from here on the peak counts anew
+before = status("VmRSS")
+print(memory.search(queries, memory_budget="24MiB")[1].ravel().tolist(), memory.nbytes, status("VmHWM") - before)
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     indices, rest = answer.split("]")

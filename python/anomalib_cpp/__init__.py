@@ -34,6 +34,7 @@ from ._errors import (
     ReproducibilityWarning,
     UndefinedMetricWarning,
 )
+from ._memory import MemoryEstimate, estimate_memory
 from ._show_config import show_config
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidTypeError",
     "MemoryBudgetError",
+    "MemoryEstimate",
     "NotFittedError",
     "OperationCancelled",
     "PerformanceWarning",
@@ -63,6 +65,7 @@ __all__ = [
     "config_context",
     "cpu_features",
     "cuda_available",
+    "estimate_memory",
     "get_config",
     "get_num_threads",
     "io",

@@ -16,7 +16,7 @@ from .._progress import adapt
 
 __all__ = ["CoresetResult", "coreset"]
 
-_VARIANTS = {"anomalib": "sparse", "inspection_exact": "linear", "inspection_approx": "linear"}
+VARIANTS = {"anomalib": "sparse", "inspection_exact": "linear", "inspection_approx": "linear"}
 _PROJECTIONS = ("sparse", "gaussian", "linear")
 _ON_DUPLICATE = ("stop", "repeat", "fill")
 _LINEAR_COLUMNS = 128  # of patchcore-inspection's mapper
@@ -24,14 +24,21 @@ _EPS = 0.9  # distortion that anomalib's sparse projection allows
 
 
 class CoresetResult(NamedTuple):
-    """Rows picked by :func:`coreset`."""
+    """Rows picked by :func:`coreset`.
+
+    Attributes
+    ----------
+    indices : array of int64, shape (m,)
+        Row numbers in the order they were picked.
+    radii : array of float32 or float64, shape (m,)
+        Distance of each pick to the nearest earlier pick when it was picked.
+    radius : float
+        Distance from the picks within which every row lies, in the space of the projection.
+    """
 
     indices: Any
-    """int64, shape (m,): row numbers in the order they were picked."""
     radii: Any
-    """float32 or float64, shape (m,): distance of each pick to the nearest earlier pick when it was picked."""
     radius: float
-    """Distance from the picks within which every row lies, in the space of the projection."""
 
 
 def coreset(
@@ -136,9 +143,9 @@ def coreset(
     n = len(place.data)
     if n == 0:
         raise InvalidInputError("cannot sample an empty set: features has no rows")
-    _one_of(variant, "variant", tuple(_VARIANTS))
+    _one_of(variant, "variant", tuple(VARIANTS))
     _one_of(on_duplicate, "on_duplicate", _ON_DUPLICATE)
-    count = _coreset_size(n, size, ratio)
+    count = coreset_size(n, size, ratio)
     starts = _start_rows(start, variant, n)
     random, matrix = _projection_of(projection, variant, place)
     team = threads_or_default(threads)
@@ -170,7 +177,7 @@ def _one_of(value: Any, name: str, choices: tuple[str, ...]) -> None:
         raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
 
 
-def _coreset_size(n: int, size: Any, ratio: Any) -> int:
+def coreset_size(n: int, size: Any, ratio: Any) -> int:
     if (size is None) == (ratio is None):
         raise InvalidInputError("give either size or ratio")
     if ratio is not None:
@@ -212,16 +219,21 @@ def _start_rows(start: Any, variant: str, n: int) -> list[int]:
     return [int(row) for row in rows]
 
 
+def random_projection(name: str, variant: str, n: int, d: int) -> tuple[str, int] | None:
+    """Return (kind, columns) of the random projection of (n, d) rows; None if it would not reduce the columns."""
+    _one_of(name, "projection", ("auto", *_PROJECTIONS))
+    kind = VARIANTS[variant] if name == "auto" else name
+    columns = _LINEAR_COLUMNS if kind == "linear" else int(4 * math.log(n) / (_EPS**2 / 2 - _EPS**3 / 3))
+    return (kind, columns) if 0 < columns < d else None
+
+
 def _projection_of(projection: Any, variant: str, place: Place) -> tuple[tuple[str, int] | None, NDArray[Any] | None]:
     """Return (kind, columns) of a random projection, or a matrix, or neither."""
     if projection is None:
         return None, None
     n, d = place.data.shape
     if isinstance(projection, str):
-        _one_of(projection, "projection", ("auto", *_PROJECTIONS))
-        kind = _VARIANTS[variant] if projection == "auto" else projection
-        columns = _LINEAR_COLUMNS if kind == "linear" else int(4 * math.log(n) / (_EPS**2 / 2 - _EPS**3 / 3))
-        return ((kind, columns) if 0 < columns < d else None), None
+        return random_projection(projection, variant, n, d), None
     matrix = as_floats(projection, "projection").data
     if matrix.ndim != 2 or matrix.shape[0] == 0 or matrix.shape[1] != d:
         raise InvalidInputError(

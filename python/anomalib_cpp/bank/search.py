@@ -21,7 +21,17 @@ _METRICS = ("euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product"
 
 
 class Neighbourhoods(NamedTuple):
-    """Neighbours within a radius: those of query ``i`` stand at ``limits[i]:limits[i + 1]``."""
+    """Neighbours within a radius: those of query ``i`` stand at ``limits[i]:limits[i + 1]``.
+
+    Attributes
+    ----------
+    limits : array of int64, shape (n + 1,)
+        Where the neighbours of each query begin and end.
+    distances : array of float32 or float64, shape (limits[-1],)
+        Nearest first within a query.
+    indices : array of int64, shape (limits[-1],)
+        Row numbers.
+    """
 
     limits: Any
     distances: Any
