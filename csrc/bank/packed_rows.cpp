@@ -162,9 +162,9 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
             for (index_t i = begin; i < end; ++i) {
                 NearestState& state = states[static_cast<std::size_t>(i)];
                 if (state.overflowed) continue;
-                state.prune(own.k, own.ceiling);
+                state.prune(own.threshold(state));
                 finish(numbers ? numbers[i] : i, state.candidates);
-                state = {};
+                state.candidates = {};
             }
         });
     };
@@ -175,7 +175,7 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
         NearestPlan own = plan;
         own.query_numbers = numbers.data();
         const double* norms = query_norms ? query_norms + first : nullptr;
-        std::vector<NearestState> states(static_cast<std::size_t>(count));
+        std::vector<NearestState> states(static_cast<std::size_t>(count), own.fresh_state());
         const auto block = queries.block(first, first + count);
         std::vector<index_t> left = scan_all(*encoding_, codes, block, norms, own, states, run);
         decide(states, own, numbers.data());
@@ -191,7 +191,7 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
             }
             const MatrixView<const Q> gathered{rows.data(), static_cast<index_t>(left.size()), queries.cols,
                                                queries.cols};
-            std::vector<NearestState> again(left.size());
+            std::vector<NearestState> again(left.size(), own.fresh_state());
             own.query_numbers = left.data();
             std::vector<index_t> still =
                 scan_all(encoding(Code::fp32), nullptr, gathered, data_or_null(left_norms), own, again, run);
@@ -222,8 +222,10 @@ void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filte
         plan.kind = encoding_->kind;
         plan.k = static_cast<std::size_t>(k);
         plan.ceiling = std::numeric_limits<double>::infinity();
+        // A canonical value costs about as much as fifty products of int8 codes: up to a tenth of the bank, survivors
+        // are cheaper than another scan with better codes.
         plan.capacity =
-            static_cast<std::size_t>(std::max<index_t>({64, 16 * k, std::min<index_t>(rows_.rows / 50, 4096)}));
+            static_cast<std::size_t>(2 * std::max<index_t>({64, 16 * k, std::min<index_t>(rows_.rows / 10, 8192)}));
         plan.filter = filter;
         undecided = filtered(
             queries, data_or_null(norms), plan,

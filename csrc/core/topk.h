@@ -1,5 +1,5 @@
 #pragma once
-// The k smallest of a stream of (key, index), under the library's one order: key, then lower index. NaN never enters.
+// The smallest of a stream.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -17,6 +17,42 @@ struct Keyed {
     }
 };
 
+// The k-th smallest of a stream of numbers, without their indices. NaN must not be offered.
+class KthSmallest {
+  public:
+    explicit KthSmallest(std::size_t k = 1) : k_(k) {}
+
+    double value() const {
+        if (kept_.size() < k_) return std::numeric_limits<double>::infinity();
+        return k_ <= sorted_up_to ? kept_.back() : kept_.front();
+    }
+
+    void offer(double x) {
+        if (k_ <= sorted_up_to) {  // insertion without branches; a heap's are unpredictable
+            if (kept_.empty()) kept_.assign(k_, std::numeric_limits<double>::infinity());
+            for (std::size_t j = k_ - 1; j > 0; --j) kept_[j] = std::max(kept_[j - 1], std::min(kept_[j], x));
+            kept_[0] = std::min(kept_[0], x);
+        } else if (kept_.size() < k_) {
+            kept_.push_back(x);
+            std::push_heap(kept_.begin(), kept_.end());
+        } else if (x < kept_.front()) {
+            std::pop_heap(kept_.begin(), kept_.end());
+            kept_.back() = x;
+            std::push_heap(kept_.begin(), kept_.end());
+        }
+    }
+
+    void merge(const KthSmallest& other) {
+        for (double x : other.kept_) offer(x);
+    }
+
+  private:
+    static constexpr std::size_t sorted_up_to = 16;
+    std::size_t k_;
+    std::vector<double> kept_;
+};
+
+// The k smallest of a stream of (key, index), under the library's one order: key, then lower index. NaN never enters.
 class SmallestK {
   public:
     explicit SmallestK(index_t k) : k_(static_cast<std::size_t>(k)) {}

@@ -61,7 +61,8 @@ struct Limits {
 
 inline float rounded_up(double x) {
     if (!(x < std::numeric_limits<float>::max())) return std::numeric_limits<float>::infinity();
-    return std::nextafterf(static_cast<float>(x), std::numeric_limits<float>::infinity());
+    const float nearest = static_cast<float>(x);
+    return nearest + std::abs(nearest) * 0x1p-22f + std::numeric_limits<float>::min();
 }
 
 inline Limits sq_distance_limits(const Terms& a, const GroupTerms& group, double threshold, double sum_error) {

@@ -17,7 +17,7 @@ void find_candidates(const Encoding& encoding, const NearestPlan& plan, const Pa
     const index_t ranges = threads == 1 || blocks >= 2 * threads ? 1 : std::min(groups, 2 * threads);
     const index_t range = (groups + ranges - 1) / ranges * group_panels;
 
-    std::vector<NearestState> own(ranges > 1 ? static_cast<std::size_t>(ranges * rows) : 0);
+    std::vector<NearestState> own(ranges > 1 ? static_cast<std::size_t>(ranges * rows) : 0, plan.fresh_state());
     NearestState* const first_states = ranges > 1 ? own.data() : states.data();
     Interruption interruption(run);
     parallel_blocks(blocks * ranges, 1, run, [&](index_t unit, index_t) {
@@ -28,7 +28,7 @@ void find_candidates(const Encoding& encoding, const NearestPlan& plan, const Pa
     });
     for (index_t r = 0; ranges > 1 && r < ranges; ++r)
         for (index_t i = 0; i < rows; ++i)
-            states[static_cast<std::size_t>(i)].merge(std::move(own[static_cast<std::size_t>(r * rows + i)]), plan.k);
+            states[static_cast<std::size_t>(i)].merge(std::move(own[static_cast<std::size_t>(r * rows + i)]));
 }
 
 }  // namespace acpp::pairwise

@@ -33,13 +33,18 @@ std::vector<float> robust_centre(MatrixView<const T> rows) {
         ++counts[static_cast<std::size_t>(i % samples)];
     }
     const std::size_t used = static_cast<std::size_t>(std::min(wanted, samples));
-    std::vector<float> centre(cols);
-    std::vector<double> column(used);
+    std::vector<float> centre(cols, 0.0f);
+    std::vector<double> column;
     for (std::size_t j = 0; j < cols; ++j) {
-        for (std::size_t s = 0; s < used; ++s) column[s] = means[s * cols + j] / static_cast<double>(counts[s]);
-        std::nth_element(column.begin(), column.begin() + static_cast<std::ptrdiff_t>(used / 2), column.end());
-        const float middle = static_cast<float>(column[used / 2]);
-        centre[j] = std::isfinite(middle) ? middle : 0.0f;
+        column.clear();
+        for (std::size_t s = 0; s < used; ++s) {
+            const double mean = means[s * cols + j] / static_cast<double>(counts[s]);
+            if (std::isfinite(mean)) column.push_back(mean);
+        }
+        if (column.empty()) continue;
+        const auto middle = column.begin() + static_cast<std::ptrdiff_t>(column.size() / 2);
+        std::nth_element(column.begin(), middle, column.end());
+        centre[j] = static_cast<float>(std::clamp(*middle, -1e30, 1e30));
     }
     return centre;
 }
@@ -57,9 +62,7 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
     out.column_b_ = AlignedBuffer<float>(slots);
     out.scale_ = AlignedBuffer<float>(slots);
     out.bias_ = AlignedBuffer<std::int32_t>(slots);
-    out.code_norm_ = AlignedBuffer<double>(slots);
-    out.exact_norm_ = AlignedBuffer<double>(slots);
-    out.residual_ = AlignedBuffer<double>(slots);
+    out.terms_ = AlignedBuffer<Terms>(slots);
     std::mutex lock;
 
     const index_t panels_per_block = std::max<index_t>(1, (256 << 10) / (height * rows.cols * 8));
@@ -74,7 +77,7 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                     std::byte* code = flat.data() + r * out.row_bytes_;
                     out.scale_[i] = 0;
                     out.bias_[i] = 0;
-                    out.code_norm_[i] = out.exact_norm_[i] = out.residual_[i] = 0;
+                    out.terms_[i] = {0, 0, 0};
                     bool coded = i < rows.rows;
                     if (coded) {
                         const double divisor = plan.norms ? plan.norms[i] : 1.0;
@@ -96,10 +99,10 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                             }
                             out.scale_[i] = static_cast<float>(scale);
                             out.bias_[i] = plan.partner_bias * sums.code_sum;
-                            out.code_norm_[i] = std::sqrt(sums.code_sq) * scale;
-                            out.exact_norm_[i] = norm;
+                            out.terms_[i].code_norm = std::sqrt(sums.code_sq) * scale;
+                            out.terms_[i].exact_norm = norm;
                             // The second term: roundings in forming a_j in float64.
-                            out.residual_[i] =
+                            out.terms_[i].residual =
                                 std::sqrt(sums.residual_sq) * (1 + 1e-6) + 0x1p-48 * norm + plan.residual_floor;
                         } else {
                             const std::lock_guard hold(lock);
@@ -108,10 +111,12 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                     }
                     if (!coded) std::memset(code, 0, static_cast<std::size_t>(out.row_bytes_));
                     const bool norms = plan.kind == BoundKind::sq_distance;
-                    out.column_a_[i] = norms ? static_cast<float>(out.code_norm_[i] * out.code_norm_[i]) : 0.0f;
-                    out.column_b_[i] = norms ? static_cast<float>(out.exact_norm_[i] * out.exact_norm_[i]) : 0.0f;
+                    out.column_a_[i] =
+                        norms ? static_cast<float>(out.terms_[i].code_norm * out.terms_[i].code_norm) : 0.0f;
+                    out.column_b_[i] =
+                        norms ? static_cast<float>(out.terms_[i].exact_norm * out.terms_[i].exact_norm) : 0.0f;
                     if (!coded && i < rows.rows) {
-                        out.residual_[i] = std::numeric_limits<double>::infinity();
+                        out.terms_[i].residual = std::numeric_limits<double>::infinity();
                         out.column_a_[i] = out.column_b_[i] = -std::numeric_limits<float>::infinity();
                     }
                 }
@@ -140,17 +145,17 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
     out.groups_.resize(static_cast<std::size_t>((slots + group_rows - 1) / group_rows));
     for (index_t i = 0; i < rows.rows; ++i) {
         GroupTerms& g = out.groups_[static_cast<std::size_t>(i / group_rows)];
-        g.code_norm = std::max(g.code_norm, out.code_norm_[i]);
-        g.exact_norm = std::max(g.exact_norm, out.exact_norm_[i]);
-        if (out.residual_[i] < std::numeric_limits<double>::infinity())
-            g.residual = std::max(g.residual, out.residual_[i]);
+        g.code_norm = std::max(g.code_norm, out.terms_[i].code_norm);
+        g.exact_norm = std::max(g.exact_norm, out.terms_[i].exact_norm);
+        if (out.terms_[i].residual < std::numeric_limits<double>::infinity())
+            g.residual = std::max(g.residual, out.terms_[i].residual);
     }
     return out;
 }
 
 index_t PackedCodes::nbytes() const {
     return panels_.size() +
-           column_a_.size() * static_cast<index_t>(3 * sizeof(float) + sizeof(std::int32_t) + 3 * sizeof(double));
+           column_a_.size() * static_cast<index_t>(3 * sizeof(float) + sizeof(std::int32_t) + sizeof(Terms));
 }
 
 template std::vector<float> robust_centre<float>(MatrixView<const float>);

@@ -38,7 +38,7 @@ class PackedCodes {
     index_t row_bytes() const { return row_bytes_; }  // padded to a multiple of 64
     const PanelLayout& layout() const { return layout_; }
     const std::byte* panel(index_t p) const { return panels_.data() + p * layout_.rows * row_bytes_; }
-    Terms terms(index_t i) const { return {code_norm_[i], exact_norm_[i], residual_[i]}; }
+    const Terms& terms(index_t i) const { return terms_[i]; }
     const GroupTerms& group(index_t row) const { return groups_[static_cast<std::size_t>(row / group_rows)]; }
     // Column terms of the tile comparison: squared norms of the codes and of the exact rows, or zeros for inner
     // products; -inf for an uncoded row, so that every comparison lets it through.
@@ -61,7 +61,7 @@ class PackedCodes {
     AlignedBuffer<std::byte> panels_;
     AlignedBuffer<float> column_a_, column_b_, scale_;
     AlignedBuffer<std::int32_t> bias_;
-    AlignedBuffer<double> code_norm_, exact_norm_, residual_;
+    AlignedBuffer<Terms> terms_;
     std::vector<GroupTerms> groups_;
     std::vector<index_t> uncoded_;
 };

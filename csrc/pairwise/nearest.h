@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/topk.h"
 #include "pairwise/pair_filter.h"
 #include "pairwise/scan.h"
 
@@ -16,33 +17,16 @@ struct Candidate {
 
 // What a query knows after some tiles. States of one query from different bank ranges merge in any order.
 struct NearestState {
-    std::vector<double> highs;  // the k smallest upper bounds, largest first (heap)
+    KthSmallest highs;  // of the upper bounds
     std::vector<Candidate> candidates;
     bool overflowed = false;  // too many candidates: this code cannot decide the query
 
-    // No wanted pair lies above.
-    double threshold(std::size_t k, double ceiling) const {
-        return highs.size() < k ? ceiling : std::min(ceiling, highs.front());
-    }
-
-    void offer_high(double high, std::size_t k) {
-        if (highs.size() < k) {
-            highs.push_back(high);
-            std::push_heap(highs.begin(), highs.end());
-        } else if (high < highs.front()) {
-            std::pop_heap(highs.begin(), highs.end());
-            highs.back() = high;
-            std::push_heap(highs.begin(), highs.end());
-        }
-    }
-
-    void prune(std::size_t k, double ceiling) {
-        const double limit = threshold(k, ceiling);
+    void prune(double limit) {
         std::erase_if(candidates, [limit](const Candidate& c) { return c.low > limit; });
     }
 
-    void merge(NearestState&& other, std::size_t k) {
-        for (double high : other.highs) offer_high(high, k);
+    void merge(NearestState&& other) {
+        highs.merge(other.highs);
         candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
         overflowed |= other.overflowed;
     }
@@ -59,6 +43,12 @@ struct NearestPlan {
     PairFilter filter;             // in numbering of the callers' rows:
     const index_t* query_numbers;  // null: row i of the codes is query i
     index_t bank_offset;           // bank row 0 of the codes is this row
+
+    NearestState fresh_state() const { return {KthSmallest(k), {}, false}; }
+    // No wanted pair lies above.
+    double threshold(const NearestState& state) const {
+        return k == no_limit ? ceiling : std::min(ceiling, state.highs.value());
+    }
 };
 
 // Works on the query rows [first_row, first_row + states.size()) of one block.
@@ -81,6 +71,8 @@ class NearestReducer {
     }
 
     void tile(const Tile& t) {
+        if (t.row0 == first_)  // hits will want them
+            for (int c = 0; c < t.cols; c += 2) __builtin_prefetch(&bank_.terms(t.col0 + c));
         std::uint32_t masks[max_height];
         const index_t local = t.row0 - first_;
         if (!kernels_.hits(t.product, t.rows, t.stride, bank_.column_a() + t.col0, bank_.column_b() + t.col0,
@@ -102,8 +94,8 @@ class NearestReducer {
             limit_a_[at] = limit_b_[at] = -std::numeric_limits<float>::infinity();
             return;
         }
-        const Terms a = queries_.terms(first_ + i);
-        const double threshold = state.threshold(plan_.k, plan_.ceiling);
+        const Terms& a = queries_.terms(first_ + i);
+        const double threshold = plan_.threshold(state);
         const Limits limits = plan_.kind == BoundKind::sq_distance
                                   ? sq_distance_limits(a, *group_, threshold, plan_.sum_error)
                                   : negated_dot_limits(a, *group_, threshold, plan_.sum_error);
@@ -118,20 +110,21 @@ class NearestReducer {
         if (!plan_.filter.trivial() &&
             !plan_.filter.allows(plan_.query_numbers ? plan_.query_numbers[row] : row, bank_row))
             return;
-        const Terms a = queries_.terms(row), e = bank_.terms(col);
+        const Terms &a = queries_.terms(row), &e = bank_.terms(col);
         const Interval bound = plan_.kind == BoundKind::sq_distance
                                    ? sq_distance_bounds(a, e, product, plan_.sum_error)
                                    : negated_dot_bounds(a, e, product, plan_.sum_error);
-        const double threshold = state.threshold(plan_.k, plan_.ceiling);
+        const double threshold = plan_.threshold(state);
         if (bound.low > threshold) return;
+        if (state.candidates.empty()) state.candidates.reserve(64);
         state.candidates.push_back({bound.low, bank_row});
         if (plan_.k != no_limit && bound.high < threshold) {  // false for NaN: a pair that bounds cannot hold
-            state.offer_high(bound.high, plan_.k);
+            state.highs.offer(bound.high);
             set_limits(row - first_);
         }
         if (state.candidates.size() < plan_.capacity) return;
-        state.prune(plan_.k, plan_.ceiling);
-        if (state.candidates.size() < plan_.capacity / 2) return;
+        state.prune(plan_.threshold(state));
+        if (state.candidates.size() <= plan_.capacity / 2) return;
         state.overflowed = true;
         set_limits(row - first_);
     }
