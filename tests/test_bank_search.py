@@ -423,3 +423,28 @@ def test_ctrl_c_stops_it():
     with pytest.raises(KeyboardInterrupt):
         packed.search(rows, 5)
     assert time.monotonic() - sent[0] < 2.0
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine", "inner_product"])
+def test_equal_rows_are_expanded_under_every_filter(engine_isa, metric):
+    rng = np.random.default_rng(11)
+    rows = rng.standard_normal((1500, 40)).astype(np.float32)
+    rows[rng.integers(0, 1500, 700)] = rows[3]
+    rows[rng.integers(0, 1500, 200)] = 0
+    queries = np.concatenate([rows[:40], rng.standard_normal((40, 40)).astype(np.float32)])
+    of_query, of_row = rng.integers(0, 3, 80), rng.integers(0, 3, 1500)
+    for k in (1, 7):
+        for keep_codes in (True, False):
+            packed = PackedRows(rows, metric=metric, keep_codes=keep_codes)
+            plain = PackedRows(rows, metric=metric, prefilter="none")
+            for options in [{}, {"query_groups": of_query, "bank_groups": of_row}]:
+                got, expected = (p.search_keys(queries, k, **options) for p in (packed, plain))
+                np.testing.assert_array_equal(got[1], expected[1])
+                np.testing.assert_array_equal(got[0], expected[0])
+            got, expected = (p.search_keys(rows, k, exclude_self=True) for p in (packed, plain))
+            np.testing.assert_array_equal(got[1], expected[1])
+    limit = float(np.quantile(bank.pairwise_distances(queries, rows, metric=metric), 0.3))
+    found = bank.radius_neighbors(queries, rows, limit, metric=metric)
+    values = bank.pairwise_distances(queries.astype(np.float64), rows.astype(np.float64), metric=metric)
+    inside = values >= limit if metric == "inner_product" else values <= limit
+    np.testing.assert_array_equal(np.diff(found.limits), inside.sum(axis=1))

@@ -1,5 +1,6 @@
 #include "bank/packed_rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -61,7 +62,23 @@ PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const PackOpt
         require(int8, "prefilter 'int8' needs level avx512-vnni or amx and at most 100000 columns");
     centre_ = pairwise::robust_centre(rows);
     encoding_ = encoding(int8 ? Code::int8 : Code::fp32);
-    if (options.keep_codes) codes_ = pairwise::encode(rows, encoding_->bank_plan(data_or_null(norms_)), run);
+    equal_ = pairwise::find_equal_rows(rows, run);
+    if (options.keep_codes) codes_ = encode_bank(*encoding_, {0, distinct_rows()}, run);
+}
+
+template <class B>
+index_t PackedRows<B>::distinct_rows() const {
+    return equal_ ? static_cast<index_t>(equal_->distinct.size()) : rows_.rows;
+}
+
+template <class B>
+pairwise::RowSelection PackedRows<B>::selection(Range range) const {
+    return {equal_ ? equal_->distinct.data() : nullptr, range.begin, range.end - range.begin};
+}
+
+template <class B>
+PackedCodes PackedRows<B>::encode_bank(const pairwise::Encoding& encoding, Range range, const RunOptions& run) const {
+    return pairwise::encode(rows_, selection(range), encoding.bank_plan(data_or_null(norms_)), run);
 }
 
 template <class B>
@@ -85,7 +102,9 @@ pairwise::Encoding PackedRows<B>::encoding(Code code) const {
 template <class B>
 index_t PackedRows<B>::nbytes() const {
     return static_cast<index_t>(norms_.size() * sizeof(double) + centre_.size() * sizeof(float)) +
-           (codes_ ? codes_->nbytes() : 0);
+           (codes_ ? codes_->nbytes() : 0) +
+           (equal_ ? static_cast<index_t>((2 * equal_->distinct.size() + equal_->members.size()) * sizeof(index_t))
+                   : 0);
 }
 
 template <class B>
@@ -122,26 +141,62 @@ std::vector<index_t> PackedRows<B>::scan_all(const pairwise::Encoding& encoding,
                                              MatrixView<const Q> queries, const double* query_norms,
                                              const NearestPlan& plan, std::vector<NearestState>& states,
                                              const RunOptions& run) const {
-    const PackedCodes codes = pairwise::encode(queries, encoding.query_plan(query_norms), run);
+    const PackedCodes codes =
+        pairwise::encode(queries, {nullptr, 0, queries.rows}, encoding.query_plan(query_norms), run);
     NearestPlan own = plan;
     own.sum_error = encoding.sum_error(codes.row_bytes());
     for (index_t i : codes.uncoded()) states[static_cast<std::size_t>(i)].overflowed = true;
-    if (bank != nullptr) {
-        pairwise::find_candidates(encoding, own, codes, *bank, states, run);
-    } else {
-        const index_t step = blocks(plan, encoding.kernels->code).bank;
-        for (index_t first = 0; first < rows_.rows; first += step) {
-            const index_t last = std::min(rows_.rows, first + step);
-            const double* norms = norms_.empty() ? nullptr : norms_.data() + first;
-            const PackedCodes block = pairwise::encode(rows_.block(first, last), encoding.bank_plan(norms), run);
-            own.bank_offset = first;
-            pairwise::find_candidates(encoding, own, codes, block, states, run);
-        }
+    const index_t rows = distinct_rows(), step = bank ? rows : blocks(plan, encoding.kernels->code).bank;
+    for (index_t first = 0; first < rows; first += step) {
+        const Range range{first, std::min(rows, first + step)};
+        own.bank_rows = selection(range);
+        if (bank != nullptr)
+            pairwise::find_candidates(encoding, own, codes, *bank, states, run);
+        else
+            pairwise::find_candidates(encoding, own, codes, encode_bank(encoding, range, run), states, run);
     }
     std::vector<index_t> undecided;
     for (std::size_t i = 0; i < states.size(); ++i)
         if (states[i].overflowed) undecided.push_back(static_cast<index_t>(i));
     return undecided;
+}
+
+// Calls visit(row) for every allowed row that the candidates stand for, of equal rows the first `most` only.
+template <class B>
+template <class Visit>
+void PackedRows<B>::expand(index_t query, const std::vector<pairwise::Candidate>& candidates, const PairFilter& filter,
+                           std::size_t most, Visit&& visit) const {
+    for (const pairwise::Candidate& c : candidates) {
+        if (!equal_) {
+            visit(c.row);
+            continue;
+        }
+        const auto group = std::lower_bound(equal_->distinct.begin(), equal_->distinct.end(), c.row);
+        const std::size_t g = static_cast<std::size_t>(group - equal_->distinct.begin());
+        std::size_t left = most;
+        for (index_t m = equal_->limits[g]; m < equal_->limits[g + 1] && left > 0; ++m) {
+            const index_t row = equal_->members[static_cast<std::size_t>(m)];
+            if (!filter.trivial() && !filter.allows(query, row)) continue;
+            visit(row);
+            --left;
+        }
+    }
+}
+
+// Where one row stands for several, a pair may match as soon as one of them does: self-exclusion is left to expand().
+template <class B>
+PairFilter PackedRows<B>::representative_filter(const PairFilter& filter, std::vector<std::uint64_t>& groups) const {
+    PairFilter result = filter;
+    if (!equal_) return result;
+    result.exclude_self = false;
+    if (filter.bank_groups == nullptr) return result;
+    groups.assign(static_cast<std::size_t>(rows_.rows), 0);
+    for (std::size_t g = 0; g < equal_->distinct.size(); ++g)
+        for (index_t m = equal_->limits[g]; m < equal_->limits[g + 1]; ++m)
+            groups[static_cast<std::size_t>(equal_->distinct[g])] |=
+                filter.bank_groups[equal_->members[static_cast<std::size_t>(m)]];
+    result.bank_groups = groups.data();
+    return result;
 }
 
 // Calls finish(query, candidates) for every query that codes decide, in parallel; returns the others.
@@ -153,9 +208,9 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
     const index_t step = blocks(plan, encoding_->kernels->code).queries;
     std::optional<PackedCodes> kept;  // several blocks of queries would encode the bank several times
     const PackedCodes* codes = codes_ ? &*codes_ : nullptr;
-    const index_t all_codes = rows_.rows * (rows_.cols * pairwise::code_bytes(encoding_->kernels->code) + 104);
+    const index_t all_codes = distinct_rows() * (rows_.cols * pairwise::code_bytes(encoding_->kernels->code) + 104);
     if (codes == nullptr && queries.rows > step && all_codes < options_.memory_budget / 2)
-        codes = &kept.emplace(pairwise::encode(rows_, encoding_->bank_plan(data_or_null(norms_)), run));
+        codes = &kept.emplace(encode_bank(*encoding_, {0, distinct_rows()}, run));
 
     const auto decide = [&](std::vector<NearestState>& states, const NearestPlan& own, const index_t* numbers) {
         parallel_blocks(static_cast<index_t>(states.size()), 8, run, [&](index_t begin, index_t end) {
@@ -220,20 +275,23 @@ void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filte
     if (worth_filtering(queries.rows) && k <= rows_.rows / 4) {
         NearestPlan plan{};
         plan.kind = encoding_->kind;
-        plan.k = static_cast<std::size_t>(k);
+        // One more where a row may turn out to be the query itself, after its equals were expanded.
+        plan.k = static_cast<std::size_t>(k) + (equal_ && filter.exclude_self ? 1 : 0);
         plan.ceiling = std::numeric_limits<double>::infinity();
         // A canonical value costs about as much as fifty products of int8 codes: up to a tenth of the bank, survivors
         // are cheaper than another scan with better codes.
         plan.capacity =
             static_cast<std::size_t>(2 * std::max<index_t>({64, 16 * k, std::min<index_t>(rows_.rows / 10, 8192)}));
-        plan.filter = filter;
+        std::vector<std::uint64_t> groups;
+        plan.filter = representative_filter(filter, groups);
         undecided = filtered(
             queries, data_or_null(norms), plan,
             [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
                 thread_local std::vector<index_t> listed;
                 thread_local std::vector<double> values;
                 listed.clear();
-                for (const auto& c : candidates) listed.push_back(c.row);
+                expand(query, candidates, filter, static_cast<std::size_t>(k),
+                       [&](index_t row) { listed.push_back(row); });
                 values.resize(listed.size());
                 canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], listed.data(),
                           0, static_cast<index_t>(listed.size()), values.data());
@@ -270,16 +328,17 @@ Neighbourhoods PackedRows<B>::within(MatrixView<const Q> queries, double radius,
         plan.k = plan.capacity = pairwise::no_limit;
         plan.ceiling = std::max(0.0, key_of_value(metric_, radius)) * bound_scale(key_kind(metric_)) * (1 + 1e-6) +
                        std::numeric_limits<double>::min();
-        plan.filter = filter;
+        std::vector<std::uint64_t> groups;
+        plan.filter = representative_filter(filter, groups);
         undecided = filtered(
             queries, data_or_null(norms), plan,
             [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
-                for (const auto& c : candidates) {
+                expand(query, candidates, filter, pairwise::no_limit, [&](index_t row) {
                     double key = 0;
-                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &c.row, 0,
+                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &row, 0,
                               1, &key);
-                    if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, c.row});
-                }
+                    if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, row});
+                });
             },
             run);
     }

@@ -7,6 +7,7 @@
 
 #include "core/parallel.h"
 #include "pairwise/candidates.h"
+#include "pairwise/equal_rows.h"
 #include "pairwise/metric.h"
 #include "pairwise/pair_filter.h"
 
@@ -52,7 +53,17 @@ class PackedRows {
     index_t nbytes() const;  // held beside the rows
 
   private:
+    struct Range {
+        index_t begin, end;
+    };
+    index_t distinct_rows() const;
+    pairwise::RowSelection selection(Range range) const;  // of the distinct rows
+    pairwise::PackedCodes encode_bank(const pairwise::Encoding& encoding, Range range, const RunOptions& run) const;
     pairwise::Encoding encoding(pairwise::Code code) const;
+    template <class Visit>
+    void expand(index_t query, const std::vector<pairwise::Candidate>& candidates, const PairFilter& filter,
+                std::size_t most, Visit&& visit) const;
+    PairFilter representative_filter(const PairFilter& filter, std::vector<std::uint64_t>& groups) const;
     template <class Q>
     std::vector<index_t> scan_all(const pairwise::Encoding& encoding, const pairwise::PackedCodes* bank,
                                   MatrixView<const Q> queries, const double* query_norms,
@@ -74,7 +85,8 @@ class PackedRows {
     std::vector<double> norms_;  // cosine only
     std::vector<float> centre_;
     std::optional<pairwise::Encoding> encoding_;  // empty: no filter
-    std::optional<pairwise::PackedCodes> codes_;
+    std::optional<pairwise::EqualRows> equal_;    // empty: every row stands for itself
+    std::optional<pairwise::PackedCodes> codes_;  // of the distinct rows
 };
 
 }  // namespace acpp

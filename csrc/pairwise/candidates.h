@@ -31,7 +31,7 @@ struct Encoding {
     }
 };
 
-// Scans `queries` against `bank`, whose row 0 is the caller's row `bank_offset`, and updates `states`, one per query.
+// Scans `queries` against `bank` and updates `states`, one per query.
 void find_candidates(const Encoding& encoding, const NearestPlan& plan, const PackedCodes& queries,
                      const PackedCodes& bank, std::span<NearestState> states, const RunOptions& run);
 

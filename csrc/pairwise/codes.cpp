@@ -50,13 +50,14 @@ std::vector<float> robust_centre(MatrixView<const T> rows) {
 }
 
 template <class T>
-PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOptions& run) {
+PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, const EncodePlan& plan,
+                   const RunOptions& run) {
     const int height = plan.layout.rows, width = code_bytes(plan.code);
     PackedCodes out;
-    out.rows_ = rows.rows;
+    out.rows_ = selection.count;
     out.row_bytes_ = padded(rows.cols * width);
     out.layout_ = plan.layout;
-    const index_t panels = (rows.rows + height - 1) / height, slots = panels * height;
+    const index_t panels = (selection.count + height - 1) / height, slots = panels * height;
     out.panels_ = AlignedBuffer<std::byte>(slots * out.row_bytes_);
     out.column_a_ = AlignedBuffer<float>(slots);
     out.column_b_ = AlignedBuffer<float>(slots);
@@ -78,11 +79,11 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                     out.scale_[i] = 0;
                     out.bias_[i] = 0;
                     out.terms_[i] = {0, 0, 0};
-                    bool coded = i < rows.rows;
+                    bool coded = i < selection.count;
                     if (coded) {
-                        const double divisor = plan.norms ? plan.norms[i] : 1.0;
+                        const double divisor = plan.norms ? plan.norms[selection(i)] : 1.0;
                         const RowSums row =
-                            centre_row<isa.value>(rows.row(i), plan.centre, divisor, rows.cols, a.data());
+                            centre_row<isa.value>(rows.row(selection(i)), plan.centre, divisor, rows.cols, a.data());
                         const double norm = std::sqrt(row.exact_sq);
                         coded = norm == 0 || (norm >= smallest_norm && norm <= largest_norm);  // false for NaN
                         if (plan.norms) coded = coded && divisor > 1e-12;
@@ -115,7 +116,7 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                         norms ? static_cast<float>(out.terms_[i].code_norm * out.terms_[i].code_norm) : 0.0f;
                     out.column_b_[i] =
                         norms ? static_cast<float>(out.terms_[i].exact_norm * out.terms_[i].exact_norm) : 0.0f;
-                    if (!coded && i < rows.rows) {
+                    if (!coded && i < selection.count) {
                         out.terms_[i].residual = std::numeric_limits<double>::infinity();
                         out.column_a_[i] = out.column_b_[i] = -std::numeric_limits<float>::infinity();
                     }
@@ -123,8 +124,9 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
                 if (plan.layout.biased)
                     for (index_t t = 0; t < flat.size(); ++t) flat[t] ^= std::byte{0x80};  // code + 128, unsigned
                 std::byte* panel = out.panels_.data() + p * height * out.row_bytes_;
-                const int filled =
-                    plan.layout.ragged ? static_cast<int>(std::min<index_t>(height, rows.rows - p * height)) : height;
+                const int filled = plan.layout.ragged
+                                       ? static_cast<int>(std::min<index_t>(height, selection.count - p * height))
+                                       : height;
                 if (plan.layout.group_bytes == 4) {
                     interleave<isa.value>(flat.data(), filled, out.row_bytes_, panel);
                 } else {
@@ -143,7 +145,7 @@ PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOp
     });
     std::sort(out.uncoded_.begin(), out.uncoded_.end());
     out.groups_.resize(static_cast<std::size_t>((slots + group_rows - 1) / group_rows));
-    for (index_t i = 0; i < rows.rows; ++i) {
+    for (index_t i = 0; i < selection.count; ++i) {
         GroupTerms& g = out.groups_[static_cast<std::size_t>(i / group_rows)];
         g.code_norm = std::max(g.code_norm, out.terms_[i].code_norm);
         g.exact_norm = std::max(g.exact_norm, out.terms_[i].exact_norm);
@@ -160,7 +162,8 @@ index_t PackedCodes::nbytes() const {
 
 template std::vector<float> robust_centre<float>(MatrixView<const float>);
 template std::vector<float> robust_centre<double>(MatrixView<const double>);
-template PackedCodes encode<float>(MatrixView<const float>, const EncodePlan&, const RunOptions&);
-template PackedCodes encode<double>(MatrixView<const double>, const EncodePlan&, const RunOptions&);
+template PackedCodes encode<float>(MatrixView<const float>, const RowSelection&, const EncodePlan&, const RunOptions&);
+template PackedCodes encode<double>(MatrixView<const double>, const RowSelection&, const EncodePlan&,
+                                    const RunOptions&);
 
 }  // namespace acpp::pairwise

@@ -30,6 +30,14 @@ struct EncodePlan {
     double residual_floor;      // added to every residual: the roundings of the canonical value itself
 };
 
+// Which rows of a matrix are encoded: the listed ones from `first` on, or rows first, first + 1, ...
+struct RowSelection {
+    const index_t* listed;
+    index_t first, count;
+
+    index_t operator()(index_t i) const { return listed ? listed[first + i] : first + i; }
+};
+
 class PackedCodes {
   public:
     PackedCodes() = default;
@@ -53,7 +61,8 @@ class PackedCodes {
     index_t nbytes() const;
 
     template <class T>
-    friend PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOptions& run);
+    friend PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, const EncodePlan& plan,
+                              const RunOptions& run);
 
   private:
     index_t rows_ = 0, row_bytes_ = 0;
@@ -67,6 +76,7 @@ class PackedCodes {
 };
 
 template <class T>
-PackedCodes encode(MatrixView<const T> rows, const EncodePlan& plan, const RunOptions& run);
+PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, const EncodePlan& plan,
+                   const RunOptions& run);
 
 }  // namespace acpp::pairwise

@@ -42,7 +42,7 @@ struct NearestPlan {
     double sum_error;              // of the products, see bounds.h
     PairFilter filter;             // in numbering of the callers' rows:
     const index_t* query_numbers;  // null: row i of the codes is query i
-    index_t bank_offset;           // bank row 0 of the codes is this row
+    RowSelection bank_rows;        // row j of the bank's codes is bank_rows(j)
 
     NearestState fresh_state() const { return {KthSmallest(k), {}, false}; }
     // No wanted pair lies above.
@@ -106,7 +106,7 @@ class NearestReducer {
     void consider(index_t row, index_t col, float product) {
         NearestState& state = states_[row - first_];
         if (state.overflowed) return;
-        const index_t bank_row = plan_.bank_offset + col;
+        const index_t bank_row = plan_.bank_rows(col);
         if (!plan_.filter.trivial() &&
             !plan_.filter.allows(plan_.query_numbers ? plan_.query_numbers[row] : row, bank_row))
             return;

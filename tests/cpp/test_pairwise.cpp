@@ -77,9 +77,11 @@ TEST_P(Bounds, HoldTheTrueValueAtEveryLevel) {
                 const BoundKind kind = BoundKind::sq_distance;
                 const int bias = kernels->row_layout.biased ? 128 : 0;
                 const PackedCodes rows =
-                    encode(queries, {kind, code, kernels->row_layout, centre.data(), nullptr, 0, 0}, {1, {}, {}});
+                    encode(queries, {nullptr, 0, n}, {kind, code, kernels->row_layout, centre.data(), nullptr, 0, 0},
+                           {1, {}, {}});
                 const PackedCodes columns =
-                    encode(bank, {kind, code, kernels->column_layout, centre.data(), nullptr, bias, 0}, {1, {}, {}});
+                    encode(bank, {nullptr, 0, m}, {kind, code, kernels->column_layout, centre.data(), nullptr, bias, 0},
+                           {1, {}, {}});
                 Recorder recorder(n, m);
                 const RunOptions run{1, {}, {}};
                 Interruption interruption(run);
@@ -130,9 +132,9 @@ TEST(Tiles, IntegerProductsAreExact) {
         const int bias = kernels->row_layout.biased ? 128 : 0;
         const BoundKind kind = BoundKind::negated_dot;
         const RunOptions run{1, {}, {}};
-        const PackedCodes rows = encode(MatrixView<const double>{q.data(), n, cols, cols},
+        const PackedCodes rows = encode(MatrixView<const double>{q.data(), n, cols, cols}, {nullptr, 0, n},
                                         {kind, Code::int8, kernels->row_layout, nullptr, nullptr, 0, 0}, run);
-        const PackedCodes columns = encode(MatrixView<const double>{b.data(), m, cols, cols},
+        const PackedCodes columns = encode(MatrixView<const double>{b.data(), m, cols, cols}, {nullptr, 0, m},
                                            {kind, Code::int8, kernels->column_layout, nullptr, nullptr, bias, 0}, run);
         Recorder recorder(n, m);
         Interruption interruption(run);
@@ -154,8 +156,9 @@ TEST(Codes, OutliersSpoilTheirOwnGroupOnly) {
     const std::vector<float> centre = robust_centre(rows);
     for (float c : centre) EXPECT_LT(std::abs(c), 1.0f);
     const TileKernels& kernels = *tile_kernels(Code::fp32);
-    const PackedCodes codes = encode(
-        rows, {BoundKind::sq_distance, Code::fp32, kernels.column_layout, centre.data(), nullptr, 0, 0}, {1, {}, {}});
+    const PackedCodes codes =
+        encode(rows, {nullptr, 0, 1100},
+               {BoundKind::sq_distance, Code::fp32, kernels.column_layout, centre.data(), nullptr, 0, 0}, {1, {}, {}});
     EXPECT_LT(codes.group(0).exact_norm, 20);
     EXPECT_GT(codes.group(700).exact_norm, 1e6);
     EXPECT_LT(codes.group(1050).exact_norm, 20);
