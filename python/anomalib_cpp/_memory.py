@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from . import _core
 from ._config import parse_budget, threads_or_default
 from ._errors import InvalidInputError, InvalidTypeError
 
@@ -73,14 +72,14 @@ def _knn(
     dtype: Any = "float32",
     memory_budget: int | str | None = None,
 ) -> MemoryEstimate:
+    from .bank.stored_rows import code_bytes, query_bytes
+
     count, width = _shape(queries, "queries", "n, d")
     rows, bank_width = _shape(bank, "bank", "m, d")
     if width != bank_width:
         raise InvalidInputError(f"queries has shape {queries} but bank has shape {bank}; their widths must agree")
     k = min(_count(k, "k", 1), max(rows, 1))
-    int8 = _core.active_isa() in ("avx512-vnni", "amx", "vnni-emulated", "amx-emulated")
-    row = width * (1 if int8 else 4) + 104
-    query = row + 64 + 8 * k + 16 * (64 + 8 * k)
+    row, query = code_bytes(width), query_bytes(width, k)
     norms = 8 * (count + rows) if metric in ("cosine", "half_cosine") else 0
     results = count * k * (16 + _item(dtype)) + norms
     half = parse_budget(memory_budget) // 2

@@ -192,7 +192,7 @@ class PackedRows:
         found = self._packed.within(
             queries, radius, query_groups, bank_groups, check_finite, threads_or_default(threads)
         )
-        return found  # type: ignore[no-any-return]
+        return found
 
     def all_keys(
         self, queries: NDArray[Any], *, check_finite: bool = True, threads: int | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 from .. import _core
 from .._arrays import as_floats
 from .._config import parse_budget, threads_or_default
-from .._errors import InvalidInputError, MemoryBudgetError, NotFittedError
-from .search import PackedRows, checked_k, merge_nearest
+from .._errors import InvalidInputError, NotFittedError
+from .search import PackedRows
 
-__all__ = ["StoredRows", "copied_rows", "require_width"]
+__all__ = ["StoredRows", "code_bytes", "copied_rows", "query_bytes", "require_width"]
 
 
 class StoredRows:
@@ -70,40 +69,30 @@ class StoredRows:
                     self._batches = (joined,)
         return self._batches[0]
 
-    def _bytes_per_row(self) -> int:
-        """Bound what a row takes while it is searched: a mapped row's pages, its codes and its terms of the bounds."""
-        rows = self._batches[0]
-        return int(rows.shape[1]) * (4 + (rows.itemsize if self.mapped else 0)) + 176
-
-    def _bytes_per_query(self, k: int) -> int:
-        """Estimate what a query takes during a search: codes, and the candidates that the filter leaves."""
-        return int(self._batches[0].shape[1]) * 4 + 1536 + 32 * k
-
-    def _pack(self, rows: NDArray[Any], threads: int | None) -> PackedRows:
-        # Mapped rows may come from a file that nobody has verified.
-        # The budget is kept here, by blocks of rows and of queries; a narrower one inside could only refuse.
-        return PackedRows(rows, metric=self.metric, memory_budget="auto", check_finite=self.mapped, threads=threads)
-
     def _forget_pages(self) -> None:
         """Let the system take back the memory of mapped rows that have been read."""
         base = self._batches[0].base
         if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
             base.madvise(mmap.MADV_DONTNEED)
 
-    def _parts(self, rows: NDArray[Any], budget: int, threads: int | None) -> Iterator[tuple[int, PackedRows]]:
-        """Packed parts of the rows and where they start: one, kept for the next search, if it fits the budget."""
-        size = budget // self._bytes_per_row()
-        if self._packed is None and size >= len(rows):
+    def _pack(self, rows: NDArray[Any], budget: int, keep_codes: bool, threads: int | None) -> PackedRows:
+        return PackedRows(
+            rows,
+            metric=self.metric,
+            keep_codes=keep_codes,
+            memory_budget=budget,
+            check_finite=self.mapped,  # of a file that nobody may have verified
+            threads=threads,
+        )
+
+    def _kept(self, rows: NDArray[Any], budget: int, threads: int | None) -> PackedRows | None:
+        """Rows with their codes, made once; None while they do not fit half of a budget."""
+        if self._packed is None and len(rows) * code_bytes(rows.shape[1]) <= budget // 2:
             with self._preparing:
                 if self._packed is None:
-                    self._packed = self._pack(rows, threads)
+                    self._packed = self._pack(rows, budget, True, threads)
                     self._forget_pages()
-        if self._packed is not None:
-            yield 0, self._packed
-            return
-        for begin in range(0, len(rows), size):
-            yield begin, self._pack(rows[begin : begin + size], threads)
-            self._forget_pages()
+        return self._packed
 
     def search_keys(
         self,
@@ -116,30 +105,37 @@ class StoredRows:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return canonical keys and row numbers of the `k` nearest rows of each query.
 
-        A key does not depend on the block of rows or of queries that its pair is in, so neither does the answer.
+        Without codes that fit the budget, blocks of rows are encoded, scanned and dropped. A key does not depend on the
+        block of rows or of queries that its pair is in, so neither does the answer.
         """
         rows = self.rows()
-        look_for, columns = checked_k(k, len(rows), on_short)
         budget = parse_budget(memory_budget)
-        if budget // 2 < max(self._bytes_per_row(), self._bytes_per_query(look_for)):
-            raise MemoryBudgetError(
-                f"memory_budget is {budget} bytes; searching {rows.shape[1]} columns for k={k} needs at least "
-                f"{2 * max(self._bytes_per_row(), self._bytes_per_query(look_for))}"
-            )
-        step = budget // 2 // self._bytes_per_query(look_for)
-        keys = np.full((len(queries), columns), np.inf)
-        indices = np.full((len(queries), columns), -1, np.int64)
-        for start, part in self._parts(rows, budget // 2, threads):
-            for begin in range(0, len(queries), step):
-                some = slice(begin, begin + step)
-                found = part.search_keys(
-                    queries[some], min(look_for, part.shape[0]), check_finite=False, threads=threads
-                )
-                if start:
-                    before = (keys[some, :look_for], indices[some, :look_for])
-                    found = merge_nearest([before, (found[0], np.where(found[1] < 0, -1, found[1] + start))], look_for)
-                keys[some, : found[0].shape[1]], indices[some, : found[1].shape[1]] = found
-        return keys, indices
+        packed = self._kept(rows, budget, threads)
+        if packed is None:
+            passing = self._pack(rows, budget, False, threads)
+            found = passing.search_keys(queries, k, on_short=on_short, check_finite=False, threads=threads)
+            self._forget_pages()
+            return found
+        # The codes may have been made under a larger budget than this call's.
+        step = max(1, budget // 2 // query_bytes(rows.shape[1], k))
+        parts = [
+            packed.search_keys(queries[begin : begin + step], k, on_short=on_short, check_finite=False, threads=threads)
+            for begin in range(0, max(len(queries), 1), step)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def code_bytes(width: int) -> int:
+    """Bytes of the codes of one row, with its terms of the bounds."""
+    int8 = _core.active_isa() in ("avx512-vnni", "amx", "vnni-emulated", "amx-emulated")
+    return width * (1 if int8 else 4) + 104
+
+
+def query_bytes(width: int, k: int) -> int:
+    """Estimate what a query takes during a search: its codes, and the candidates that the filter leaves."""
+    return code_bytes(width) + 64 + 8 * k + 16 * (64 + 8 * k)
 
 
 def require_width(features: NDArray[Any], stored: StoredRows, name: str) -> None:
@@ -159,4 +155,5 @@ def copied_rows(features: Any, threads: int | None) -> NDArray[Any]:
         )
     rows = data.reshape(-1, data.shape[-1])
     _core.require_finite(rows, "features", threads_or_default(threads))
-    return np.array(rows, order="C")
+    converted = isinstance(features, np.ndarray) and not np.may_share_memory(rows, features)
+    return np.ascontiguousarray(rows) if converted else np.array(rows, order="C")
