@@ -248,6 +248,7 @@ def test_bad_targets(tmp_path, name, error, message):
         ({"x": BANK}, {"kind": ""}, ValueError, "kind must be a non-empty string"),
         ({"x": BANK}, {"config": {"a": np.nan}}, ValueError, "config must hold what JSON can hold"),
         ({"x": BANK}, {"config": {"a": object()}}, ValueError, "config must hold what JSON can hold"),
+        ({"x": BANK}, {"config": {"a": [[[[1]]]]}}, ValueError, "nested deeper than 4"),
     ],
 )
 def test_bad_content_is_named(path, tensors, options, error, message):

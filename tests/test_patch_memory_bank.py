@@ -494,6 +494,9 @@ def test_settings_are_readable_and_fixed():
         (lambda b: b.search(np.ones((1, 3))), ValueError, r"queries has shape \(1, 3\) but the bank has 2 columns"),
         (lambda b: b.search(np.ones((1, 2)), 6), ValueError, "k=6 for 5 rows"),
         (lambda b: b.search(np.ones((1, 2)), 0), ValueError, "k must be an integer >= 1"),
+        (lambda b: b.search(np.ones((1, 2)), -5), ValueError, "k must be an integer >= 1"),
+        (lambda b: b.search(np.ones((1, 2)), "3"), TypeError, "k must be an integer"),
+        (lambda b: b.search(np.ones((1, 2)), 1, on_short="no"), ValueError, "on_short must be one of"),
         (lambda b: b.search(np.array([[1, np.nan]])), ValueError, "queries must be finite; got nan at row 0, column 1"),
         (lambda b: b.search(np.ones((1, 2)), threads=0), ValueError, "threads must be an integer >= 1"),
         (lambda b: b.search(np.ones((1, 2)), memory_budget="much"), ValueError, "memory_budget must be"),
@@ -509,6 +512,11 @@ def test_settings_are_readable_and_fixed():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call(PatchMemoryBank().fit(ROWS))
+
+
+def test_too_few_rows_for_the_patch_score():
+    with pytest.raises(ValueError, match="patch_neighbors is 6 but the bank has 5 rows"):
+        PatchMemoryBank(patch_neighbors=6).fit(ROWS).score(PATCHES)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,21 @@ from numpy.typing import NDArray
 
 from ._errors import FormatError, InvalidInputError, InvalidTypeError
 
+__all__ = [
+    "DTYPES",
+    "FileInfo",
+    "TensorInfo",
+    "canonical_json",
+    "check_names",
+    "encode_header",
+    "header_length",
+    "parse_header",
+    "parse_json",
+    "tensor_dtype",
+    "tensor_order",
+    "tree_hash",
+]
+
 FORMAT_VERSION = 1
 HASH_CHUNK = 64 << 20
 MAX_HEADER = 100 << 20

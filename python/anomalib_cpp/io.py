@@ -30,6 +30,7 @@ from ._container import (
     encode_header,
     header_length,
     parse_header,
+    parse_json,
     tensor_dtype,
     tensor_order,
     tree_hash,
@@ -104,7 +105,8 @@ def save(
     kind : str
         What the file holds, for example a class name; :func:`load` can insist on it.
     config : mapping, optional
-        Settings that JSON can hold: strings, finite numbers, booleans, None, and lists and mappings of them.
+        Settings that JSON can hold: strings, finite numbers, booleans, None, and lists and mappings of them, four
+        levels deep at most.
     overwrite : bool, default True
         Replace an existing file; with False an existing one is an error, also one that appears meanwhile.
     follow_symlinks : bool, default False
@@ -143,9 +145,9 @@ def save(
         raise InvalidInputError(f"kind must be a non-empty string; got {kind!r}")
     config = dict(config or {})
     try:
-        canonical_json(config)
+        parse_json(canonical_json(config), "config")
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"config must hold what JSON can hold, with finite numbers: {error}") from error
+        raise InvalidInputError(f"config must hold what JSON can hold, four levels deep at most: {error}") from error
     arrays = {}
     for name, tensor in tensors.items():
         array = locate(tensor, f"tensors[{name!r}]").data

@@ -132,8 +132,9 @@ class KeptBank:
                 _core.require_finite(rows, "bank", threads_or_default(threads))
         except (InvalidInputError, InvalidTypeError) as error:
             raise FormatError(f"not a valid bank file: {error}") from None
-        bank._stored = StoredRows((rows,), bank._settings.metric, mapped=mmap)
+        bank._stored = StoredRows((rows,), bank._settings.metric, mapped=mmap, checked=verify or not mmap)
         if mmap:
+            bank._stored.forget_pages()
             bank._source = (str(Path(path).absolute()), content.checksum)
         return bank
 

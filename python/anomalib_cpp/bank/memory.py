@@ -375,6 +375,8 @@ class PatchMemoryBank(KeptBank):
         queries = place.data.reshape(-1, width)
         mask = None if patch_mask is None else _mask(patch_mask, (images, patches))
         stored = self._ready(queries, "features", check_finite, threads)
+        if self.patch_neighbors > len(stored):
+            raise InvalidInputError(f"patch_neighbors is {self.patch_neighbors} but the bank has {len(stored)} rows")
         keys, indices = stored.search_keys(queries, self.patch_neighbors, threads=threads, memory_budget=memory_budget)
         distances = keys if self.squared or self.metric == "inner_product" else finish(keys, self.metric, np.float64)
         scores = aggregate(distances, self.agg).reshape(images, patches)

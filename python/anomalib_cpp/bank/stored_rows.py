@@ -13,7 +13,7 @@ from .. import _core
 from .._arrays import as_floats
 from .._config import parse_budget, threads_or_default
 from .._errors import InvalidInputError, NotFittedError
-from .search import PackedRows
+from .search import PackedRows, checked_k
 
 __all__ = ["StoredRows", "code_bytes", "copied_rows", "query_bytes", "require_width"]
 
@@ -22,12 +22,15 @@ class StoredRows:
     """Batches of rows, joined and packed when they are first searched.
 
     A bank that is added to makes a new `StoredRows` of the old batches and the new one; searches that still run keep
-    the old.
+    the old. `mapped` rows lie in a file, and `checked` says that they are known to be finite.
     """
 
-    def __init__(self, batches: tuple[NDArray[Any], ...], metric: str, *, mapped: bool = False) -> None:
+    def __init__(
+        self, batches: tuple[NDArray[Any], ...], metric: str, *, mapped: bool = False, checked: bool = True
+    ) -> None:
         self.metric = metric
         self.mapped = mapped
+        self._checked = checked
         self._batches = batches
         self._packed: PackedRows | None = None
         self._preparing = threading.Lock()
@@ -69,7 +72,7 @@ class StoredRows:
                     self._batches = (joined,)
         return self._batches[0]
 
-    def _forget_pages(self) -> None:
+    def forget_pages(self) -> None:
         """Let the system take back the memory of mapped rows that have been read."""
         base = self._batches[0].base
         if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
@@ -81,7 +84,7 @@ class StoredRows:
             metric=self.metric,
             keep_codes=keep_codes,
             memory_budget=budget,
-            check_finite=self.mapped,  # of a file that nobody may have verified
+            check_finite=not self._checked,
             threads=threads,
         )
 
@@ -91,7 +94,7 @@ class StoredRows:
             with self._preparing:
                 if self._packed is None:
                     self._packed = self._pack(rows, budget, True, threads)
-                    self._forget_pages()
+                    self.forget_pages()
         return self._packed
 
     def search_keys(
@@ -109,15 +112,16 @@ class StoredRows:
         block of rows or of queries that its pair is in, so neither does the answer.
         """
         rows = self.rows()
+        look_for, _ = checked_k(k, len(rows), on_short)
         budget = parse_budget(memory_budget)
         packed = self._kept(rows, budget, threads)
         if packed is None:
             passing = self._pack(rows, budget, False, threads)
             found = passing.search_keys(queries, k, on_short=on_short, check_finite=False, threads=threads)
-            self._forget_pages()
+            self.forget_pages()
             return found
         # The codes may have been made under a larger budget than this call's.
-        step = max(1, budget // 2 // query_bytes(rows.shape[1], k))
+        step = max(1, budget // 2 // query_bytes(rows.shape[1], look_for))
         parts = [
             packed.search_keys(queries[begin : begin + step], k, on_short=on_short, check_finite=False, threads=threads)
             for begin in range(0, max(len(queries), 1), step)
