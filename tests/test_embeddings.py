@@ -169,6 +169,14 @@ def test_embeddings_are_linear_and_adaptive_averages_keep_constants(data):
         np.testing.assert_allclose(constant, 7.0, rtol=1e-13)
 
 
+def test_a_large_result_equals_its_images_one_by_one(isa):
+    layers = feature_maps((160, 28, 28), (96, 14, 14), images=48, dtype=np.float32)
+    rows = patch_embeddings(layers)
+    assert rows.nbytes > 32 << 20  # beyond this rows are written past the caches
+    for i in (0, 17, 47):
+        np.testing.assert_array_equal(rows[i], patch_embeddings([x[i : i + 1] for x in layers])[0])
+
+
 def test_layouts():
     wide = feature_maps((8, 20, 24), (6, 10, 12), images=4, dtype=np.float32)
     views = [
@@ -208,6 +216,11 @@ def test_no_images():
     assert patch_embeddings(layers, variant="inspection", target_dim=9).shape == (0, 30, 9)
 
 
+def test_a_result_beyond_memory_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        patch_embeddings([np.ones((1, 1, 2, 2))], variant="inspection", target_dim=2**62)
+
+
 LAYER = np.ones((2, 3, 4, 5))
 
 
@@ -237,6 +250,7 @@ LAYER = np.ones((2, 3, 4, 5))
             ValueError,
             "patch_size 2 does not fit a feature map of 1 x 5",
         ),
+        (lambda: patch_embeddings([LAYER], variant="inspection", pretrain_dim=2**40), ValueError, "1 and 16777216"),
         (lambda: patch_embeddings([LAYER], threads=0), ValueError, "threads must be an integer >= 1"),
     ],
 )

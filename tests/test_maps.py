@@ -281,6 +281,7 @@ def test_image_scores_follow_their_definitions():
     np.testing.assert_array_equal(maps.image_scores(values, variant="topk_sum", k=250), flat.sum(-1))
     np.testing.assert_array_equal(maps.image_scores(np.arange(250.0).reshape(10, 25), variant="top_fraction"), 248.5)
     np.testing.assert_array_equal(maps.image_scores(np.arange(100.0).reshape(10, 10), variant="top_fraction"), 99)
+    np.testing.assert_array_equal(maps.image_scores(np.full((3, 50, 50), -2.5), variant="topk_sum", k=40), [-100.0] * 3)
     large = np.random.default_rng(11).random((1, 64, 64), dtype=np.float32)
     expected = np.float32(np.sort(large.ravel())[::-1][:512].astype(np.float64).sum())
     np.testing.assert_allclose(maps.image_scores(large, variant="topk_sum"), [expected], rtol=1e-7)

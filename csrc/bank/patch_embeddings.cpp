@@ -23,6 +23,15 @@ std::vector<Tap> bilinear_taps(index_t size_in, index_t size_out) {
     return taps;
 }
 
+// Whether rows are worth writing past the caches: more than those hold, and whole lines at a time.
+template <class T>
+bool streams(const MatrixView<T>& out, const T* target) {
+    constexpr index_t line = 64, cached = index_t{32} << 20;
+    return out.rows * out.cols * static_cast<index_t>(sizeof(T)) > cached &&
+           reinterpret_cast<std::uintptr_t>(target) % line == 0 &&
+           out.row_stride * static_cast<index_t>(sizeof(T)) % line == 0;
+}
+
 // A piece of the result that one thread makes at a time: some channels of a layer, some rows of the patch grid.
 struct Piece {
     std::size_t layer;
@@ -59,7 +68,7 @@ void average_piece(const FeatureMaps<T>& maps, index_t image, const Piece& piece
     }
     AlignedBuffer<T> averages(window.rows * row_values), blended(row_values);
     average_window<isa.value, T>(source.data(), window, sums.data(),
-                                 {averages.data(), channel_block, channel_block, false});
+                                 {averages.data(), channel_block, channel_block, false, false});
     resample<isa.value, T>(averages.data() - window.first * row_values, row_values, channel_block, maps.width,
                            rows.data() + piece.first, piece.rows, columns.data(), static_cast<index_t>(columns.size()),
                            blended.data(), out);
@@ -162,7 +171,7 @@ void average_embeddings(const std::vector<FeatureMaps<T>>& layers, index_t patch
             const index_t image = item / count;
             T* target = out.row((image * height + piece.first) * width) + column_of_layer[piece.layer] + piece.channel;
             average_piece<T>(layers[piece.layer], image, piece, rows[piece.layer], columns[piece.layer], patch, isa,
-                             {target, out.row_stride, piece.channels, false});
+                             {target, out.row_stride, piece.channels, false, streams(out, target)});
         });
     });
 }
@@ -171,7 +180,9 @@ template <class T>
 void adaptive_embeddings(const std::vector<FeatureMaps<T>>& layers, index_t patch, index_t stride, index_t pretrain_dim,
                          MatrixView<T> out, const RunOptions& run) {
     require_layers(layers);
-    require(pretrain_dim >= 1 && out.cols >= 1, "pretrain_dim and target_dim must be at least 1");
+    constexpr index_t widest = index_t{1} << 24;
+    require(pretrain_dim >= 1 && pretrain_dim <= widest && out.cols >= 1 && out.cols <= widest,
+            "pretrain_dim and target_dim must lie between 1 and " + std::to_string(widest));
     const Grid grid = patch_grid(layers[0].height, layers[0].width, patch, stride);
     require(out.rows == layers[0].images * grid.patches(), "out has the wrong shape");
     std::vector<std::vector<Tap>> rows, columns;
@@ -192,7 +203,7 @@ void adaptive_embeddings(const std::vector<FeatureMaps<T>>& layers, index_t patc
             for (std::size_t l = 0; l < layers.size(); ++l) {
                 if (!sums[l].any(begin, begin + count)) continue;
                 adaptive_piece<T>(layers[l], image, sums[l], begin, count, patch, stride, rows[l], columns[l], isa,
-                                  {out.row(image * grid.patches()) + begin, out.row_stride, count, add});
+                                  {out.row(image * grid.patches()) + begin, out.row_stride, count, add, false});
                 add = true;
             }
         });

@@ -15,7 +15,8 @@ template <class T>
 struct PatchRows {
     T* data;
     index_t position_stride, channels;
-    bool add;  // onto what is there
+    bool add;     // onto what is there
+    bool stream;  // past the caches: every full vector is aligned and nothing reads it soon
 };
 
 struct Tap {  // of linear interpolation: (1 - fraction) * in[low] + fraction * in[high]

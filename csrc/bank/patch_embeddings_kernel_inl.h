@@ -2,6 +2,10 @@
 // No sum runs across lanes, so every level adds the same numbers in the same order.
 #include "bank/patch_embeddings_kernel.h"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define ACPP_VECTOR_BYTES 64
 #elif defined(__AVX2__)
@@ -36,10 +40,16 @@ template <Isa level, class T>
 static inline void to_channels_last_body(const T* planes, index_t plane_stride, index_t channels, index_t count,
                                          T* out) {
     const index_t quads = channels / 4 * 4, packed = count / 4 * 4;
-    for (index_t i = 0; i < packed; i += 4)
-        for (index_t c = 0; c < quads; c += 4)
-            transpose_4x4<level>(planes + c * plane_stride + i, plane_stride, out + i * channel_block + c,
-                                 channel_block);
+    // One cache line of every plane at a time. There are more planes than the hardware follows: ask for the lines to
+    // come.
+    for (index_t begin = 0; begin < packed; begin += 16)
+        for (index_t c = 0; c < quads; c += 4) {
+            const index_t end = begin + 16 < packed ? begin + 16 : packed;
+            for (int k = 0; k < 4; ++k) __builtin_prefetch(planes + (c + k) * plane_stride + begin + 64);
+            for (index_t i = begin; i < end; i += 4)
+                transpose_4x4<level>(planes + c * plane_stride + i, plane_stride, out + i * channel_block + c,
+                                     channel_block);
+        }
     for (index_t i = packed; i < count; ++i)
         for (index_t c = 0; c < quads; ++c) out[i * channel_block + c] = planes[c * plane_stride + i];
     if (quads == channel_block) return;
@@ -47,6 +57,32 @@ static inline void to_channels_last_body(const T* planes, index_t plane_stride, 
         for (index_t c = quads; c < channels; ++c) out[i * channel_block + c] = planes[c * plane_stride + i];
         for (index_t c = channels; c < channel_block; ++c) out[i * channel_block + c] = 0;
     }
+}
+
+// Past the caches. `to` is aligned to the vector.
+#if defined(__AVX512F__)
+static inline void stream_store(void* to, __m512 v) { _mm512_stream_ps(static_cast<float*>(to), v); }
+static inline void stream_store(void* to, __m512d v) { _mm512_stream_pd(static_cast<double*>(to), v); }
+#elif defined(__AVX2__)
+static inline void stream_store(void* to, __m256 v) { _mm256_stream_ps(static_cast<float*>(to), v); }
+static inline void stream_store(void* to, __m256d v) { _mm256_stream_pd(static_cast<double*>(to), v); }
+#elif defined(__SSE2__)
+static inline void stream_store(void* to, __m128 v) { _mm_stream_ps(static_cast<float*>(to), v); }
+static inline void stream_store(void* to, __m128d v) { _mm_stream_pd(static_cast<double*>(to), v); }
+#else
+template <class V>
+static inline void stream_store(V* to, const V& v) {
+    *to = v;
+}
+#endif
+
+// Streamed stores are visible to other threads only after a fence.
+static inline void finish_stores(bool streamed) {
+#if defined(__SSE2__)
+    if (streamed) _mm_sfence();
+#else
+    (void)streamed;
+#endif
 }
 
 // Writes channels [begin, begin + 4 vectors) of one position.
@@ -58,7 +94,10 @@ static inline void put(const typename Vector<level, T>::type* value, T* out, ind
         const index_t c = begin + p * lanes;
         if (c + lanes <= to.channels) {
             V* target = reinterpret_cast<V*>(out + c);
-            *target = to.add ? *target + value[p] : value[p];
+            if (to.stream)
+                stream_store(target, value[p]);
+            else
+                *target = to.add ? *target + value[p] : value[p];
         } else {
             for (index_t k = c; k < to.channels; ++k) out[k] = to.add ? out[k] + value[p][k - c] : value[p][k - c];
         }
@@ -160,6 +199,7 @@ static inline void sum_taps_body(const T* const* taps, const T* weight, index_t 
     template <>                                                                                                   \
     void average_window<ACPP_ISA, T>(const T* in, const Window& window, T* sums, const PatchRows<T>& out) {       \
         average_window_body<ACPP_ISA, T>(in, window, sums, out);                                                  \
+        finish_stores(out.stream);                                                                                \
     }                                                                                                             \
     template <>                                                                                                   \
     void resample<ACPP_ISA, T>(const T* in, index_t row_pitch, index_t column_pitch, index_t in_width,            \
@@ -167,6 +207,7 @@ static inline void sum_taps_body(const T* const* taps, const T* weight, index_t 
                                T* blended, const PatchRows<T>& out) {                                             \
         resample_body<ACPP_ISA, T>(in, row_pitch, column_pitch, in_width, rows, row_count, columns, column_count, \
                                    blended, out);                                                                 \
+        finish_stores(out.stream);                                                                                \
     }                                                                                                             \
     template <>                                                                                                   \
     void sum_taps<ACPP_ISA, T>(const T* const* taps, const T* weight, index_t tap_count, index_t count, T* out) { \

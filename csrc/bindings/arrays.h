@@ -2,7 +2,15 @@
 // Python arrays -> views. Every shape, dtype and layout error of the compiled layer is worded here.
 #include <pybind11/numpy.h>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <string>
+#include <vector>
 
 #include "core/array.h"
 #include "core/error.h"
@@ -78,6 +86,24 @@ ImageStackView<const T> image_stack(const py::array& a, const char* name) {
 template <class T>
 MatrixView<T> output(py::array_t<T>& a) {  // of a freshly made C-contiguous 2-D array
     return {a.mutable_data(), a.shape(0), a.shape(1), a.shape(1)};
+}
+
+// A large result that starts on a cache line (NumPy promises 16 bytes), so that kernels store whole lines; on huge
+// pages where the system has them, since touching fresh small pages can cost more than filling them.
+template <class T>
+py::array_t<T> aligned_result(std::vector<py::ssize_t> shape) {
+    std::size_t bytes = sizeof(T);
+    for (const py::ssize_t side : shape)
+        if (__builtin_mul_overflow(bytes, static_cast<std::size_t>(side), &bytes)) throw std::bad_alloc();
+    if (bytes > PTRDIFF_MAX / 2) throw std::bad_alloc();
+    const std::size_t page = bytes >= (4u << 20) ? 2u << 20 : 64;
+    void* memory = std::aligned_alloc(page, (bytes + page) / page * page);
+    if (memory == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+    if (page > 64) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+    const py::capsule owner(memory, [](void* p) { std::free(p); });
+    return py::array_t<T>(std::move(shape), static_cast<T*>(memory), owner);
 }
 
 }  // namespace acpp::bind

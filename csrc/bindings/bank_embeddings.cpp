@@ -43,7 +43,7 @@ py::array average_embeddings(const std::vector<py::array>& layers, index_t patch
     const auto views = all_layers<T>(layers);
     index_t columns = 0;
     for (const auto& layer : views) columns += layer.channels;
-    py::array_t<T> out({views[0].images, views[0].height * views[0].width, columns});
+    auto out = aligned_result<T>({views[0].images, views[0].height * views[0].width, columns});
     const MatrixView<T> result = rows_of(out);
     const RunOptions run = run_options(threads);
     without_gil([&] { bank::average_embeddings<T>(views, patch, result, run); });
@@ -55,7 +55,7 @@ py::array adaptive_embeddings(const std::vector<py::array>& layers, index_t patc
                               index_t target_dim, int threads) {
     const auto views = all_layers<T>(layers);
     const bank::Grid grid = bank::patch_grid(views[0].height, views[0].width, patch, stride);
-    py::array_t<T> out({views[0].images, grid.patches(), target_dim});
+    auto out = aligned_result<T>({views[0].images, grid.patches(), target_dim});
     const MatrixView<T> result = rows_of(out);
     const RunOptions run = run_options(threads);
     without_gil([&] { bank::adaptive_embeddings<T>(views, patch, stride, pretrain_dim, result, run); });
