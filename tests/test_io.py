@@ -155,6 +155,27 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(path, monkeypatch):
     assert names_in(path.parent) == [path.name]
 
 
+def test_without_hard_links_an_existing_file_is_still_not_replaced(path, monkeypatch):
+    def unsupported(*_):
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr(os, "link", unsupported)
+    io.save(path, {"x": BANK}, kind="Thing", overwrite=False)
+    first = path.read_bytes()
+    real = os.fsync
+
+    def race(handle):
+        real(handle)
+        path.write_bytes(b"precious")
+
+    path.unlink()
+    monkeypatch.setattr(os, "fsync", race)
+    with pytest.raises(FileExistsError):
+        io.save(path, {"x": BANK}, kind="Thing", overwrite=False)
+    assert path.read_bytes() == b"precious" != first
+    assert names_in(path.parent) == [path.name]
+
+
 @pytest.mark.parametrize("follow", [False, True])
 def test_symlinks_are_followed_only_on_request(tmp_path, path, follow):
     target = tmp_path / "target"

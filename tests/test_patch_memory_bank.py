@@ -773,6 +773,9 @@ def test_damaged_flat_files_give_format_errors_only(tmp_path, maybe_faiss):
         path.write_bytes(raw)
         with contextlib.suppress(ac.FormatError):
             assert PatchMemoryBank.from_faiss_file(path).rows.nbytes <= len(raw)
+    path.write_bytes(good[:20])
+    with pytest.raises(ac.FormatError, match="it has 20 bytes"):
+        PatchMemoryBank.from_faiss_file(path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
         PatchMemoryBank.from_faiss_file(path)
@@ -818,6 +821,10 @@ def test_faiss_indexes_that_are_not_flat():
     lists.make_direct_map()
     with pytest.warns(ac.CompatibilityWarning, match="what it reconstructs"):
         np.testing.assert_array_equal(PatchMemoryBank.from_faiss(lists).rows, rows)
+    manhattan = faiss.IndexFlat(8, faiss.METRIC_L1)
+    manhattan.add(rows)
+    with pytest.raises(ValueError, match="a bank takes L2 or inner product"):
+        PatchMemoryBank.from_faiss(manhattan)
     with pytest.raises(ValueError, match="index is empty"):
         PatchMemoryBank.from_faiss(faiss.IndexFlatL2(8))
     with pytest.raises(TypeError, match=r"index must be a faiss\.Index; got ndarray"):
