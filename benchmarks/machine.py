@@ -10,9 +10,11 @@ import os
 import platform
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,22 @@ def int8_ops(size: int = 2048, threads: int | None = None) -> float | None:
         torch.set_num_threads(before)
 
 
+def register_peaks() -> dict[str, float]:
+    """Operations per second of one core out of its registers, by instruction set: `peak.c`, compiled here.
+
+    A matrix product of somebody else's is no limit: ours may be faster. Empty where there is no C compiler.
+    """
+    source = Path(__file__).with_name("peak.c")
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "peak"
+        try:
+            subprocess.run(["cc", "-O2", "-march=native", source, "-o", program], check=True, capture_output=True)
+            printed = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            return {}
+    return {name: float(rate) for name, rate in (line.split() for line in printed.splitlines())}
+
+
 def roofline(spent: float, *, nbytes: float = 0, bandwidth: float = 1, ops: float = 0, peak: float = 1) -> float:
     """Share of the machine's limit: the time that memory or arithmetic needs at least, over the time `spent`."""
     return max(nbytes / bandwidth, ops / peak) / spent
@@ -118,6 +136,7 @@ def report(name: str, **figures: Any) -> None:
 def main() -> None:
     """Print the machine and its limits for one thread and for all."""
     print(json.dumps(describe()))
+    report("register_peaks", **{f"{k}_gop_per_s": v / 1e9 for k, v in register_peaks().items()})
     for threads in sorted({1, anomalib_cpp.get_num_threads()}):
         report(
             "limits",

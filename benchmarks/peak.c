@@ -1,0 +1,47 @@
+/* Operations per second of one core that never leaves its registers: the arithmetic limit of an instruction set.
+   Prints lines "name ops_per_second" for what this machine has. Build: cc -O2 -march=native peak.c -o peak */
+#include <stdio.h>
+#include <time.h>
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+/* Twelve independent chains hide the latency of two units of four to five cycles. */
+#define CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define STEPS 20000000L
+
+#define MEASURE(name, lanes_ops, declare, step, sink)                    \
+    do {                                                                 \
+        double best = 0;                                                 \
+        for (int repeat = 0; repeat < 3; ++repeat) {                     \
+            CHAINS(declare)                                              \
+            const double start = now();                                  \
+            for (long i = 0; i < STEPS; ++i) { CHAINS(step) }            \
+            const double rate = 12.0 * STEPS * (lanes_ops) / (now() - start); \
+            CHAINS(sink)                                                 \
+            if (rate > best) best = rate;                                \
+        }                                                                \
+        printf("%s %.6g\n", name, best);                                 \
+    } while (0)
+
+#define ZERO(i) __asm__ volatile("vpxor %%xmm" #i ", %%xmm" #i ", %%xmm" #i ::: "xmm" #i);
+#define NOTHING(i)
+#define FMA256(i) __asm__ volatile("vfmadd231ps %%ymm14, %%ymm15, %%ymm" #i ::: "xmm" #i);
+#define FMA512(i) __asm__ volatile("vfmadd231ps %%zmm14, %%zmm15, %%zmm" #i ::: "xmm" #i);
+#define DOT512(i) __asm__ volatile("vpdpbusd %%zmm14, %%zmm15, %%zmm" #i ::: "xmm" #i);
+
+int main(void) {
+#if defined(__AVX2__)
+    MEASURE("avx2", 16, ZERO, FMA256, NOTHING);
+#endif
+#if defined(__AVX512F__)
+    MEASURE("avx512", 32, ZERO, FMA512, NOTHING);
+#endif
+#if defined(__AVX512VNNI__)
+    MEASURE("avx512-vnni", 128, ZERO, DOT512, NOTHING);
+#endif
+    return 0;
+}
