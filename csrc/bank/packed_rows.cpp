@@ -59,7 +59,7 @@ PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const PackOpt
     const bool int8 = options.prefilter != Prefilter::fp32 && rows.cols <= widest_int8 &&
                       pairwise::tile_kernels(Code::int8) != nullptr;
     if (options.prefilter == Prefilter::int8)
-        require(int8, "prefilter 'int8' needs level avx512-vnni or amx and at most 100000 columns");
+        require(int8, "prefilter 'int8' needs level avx2 or higher and at most 100000 columns");
     centre_ = pairwise::robust_centre(rows);
     encoding_ = encoding(int8 ? Code::int8 : Code::fp32);
     equal_ = pairwise::find_equal_rows(rows, run);

@@ -15,14 +15,13 @@ struct Encoding {
     double bank_floor, query_floor;  // EncodePlan::residual_floor of either side
 
     EncodePlan bank_plan(const double* norms) const {
-        return {kind,          kernels->code, kernels->column_layout,
-                centre.data(), norms,         kernels->row_layout.biased ? 128 : 0,
-                bank_floor};
+        return {kind,          kernels->code, kernels->column_layout,   kernels->largest_code,
+                centre.data(), norms,         kernels->row_layout.bias, bank_floor};
     }
     // <q, e> needs no centre on the query's side: <q, centre> is the same for all rows.
     EncodePlan query_plan(const double* norms) const {
         const float* own = kind == BoundKind::sq_distance ? centre.data() : nullptr;
-        return {kind, kernels->code, kernels->row_layout, own, norms, 0, query_floor};
+        return {kind, kernels->code, kernels->row_layout, kernels->largest_code, own, norms, 0, query_floor};
     }
     double sum_error(index_t row_bytes) const {
         // Three roundings turn a sum into a product; a floating-point sum also has its additions.

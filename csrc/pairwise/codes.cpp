@@ -91,7 +91,8 @@ PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, cons
                             CodeSums sums{};
                             double scale = 1;
                             if (plan.code == Code::int8) {
-                                const float step = norm == 0 ? 1.0f : static_cast<float>(row.largest / 127);
+                                const float step =
+                                    norm == 0 ? 1.0f : static_cast<float>(row.largest / plan.largest_code);
                                 sums = encode_int8<isa.value>(a.data(), step, rows.cols,
                                                               reinterpret_cast<std::int8_t*>(code));
                                 scale = step;
@@ -121,8 +122,9 @@ PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, cons
                         out.column_a_[i] = out.column_b_[i] = -std::numeric_limits<float>::infinity();
                     }
                 }
-                if (plan.layout.biased)
-                    for (index_t t = 0; t < flat.size(); ++t) flat[t] ^= std::byte{0x80};  // code + 128, unsigned
+                if (plan.layout.bias != 0)
+                    for (index_t t = 0; t < flat.size(); ++t)
+                        flat[t] = static_cast<std::byte>(static_cast<unsigned char>(flat[t]) + plan.layout.bias);
                 std::byte* panel = out.panels_.data() + p * height * out.row_bytes_;
                 const int filled = plan.layout.ragged
                                        ? static_cast<int>(std::min<index_t>(height, selection.count - p * height))
@@ -136,7 +138,7 @@ PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, cons
                             std::memcpy(panel + (g * height + r * group), flat.data() + r * out.row_bytes_ + g,
                                         static_cast<std::size_t>(group));
                 }
-                if (plan.layout.biased)
+                if (plan.layout.bias != 0)
                     for (int r = 0; r < height; ++r)  // restore zero padding behind the columns
                         std::memset(flat.data() + r * out.row_bytes_ + rows.cols * width, 0,
                                     static_cast<std::size_t>(out.row_bytes_ - rows.cols * width));

@@ -24,9 +24,10 @@ struct EncodePlan {
     BoundKind kind;
     Code code;
     PanelLayout layout;
+    int largest_code;           // int8 only
     const float* centre;        // null: rows are not centred
     const double* norms;        // null, or the norm that each row is divided by first (cosine)
-    std::int32_t partner_bias;  // what the other operand's layout adds to its int8 codes: 128 or 0
+    std::int32_t partner_bias;  // what the other operand's layout adds to its int8 codes
     double residual_floor;      // added to every residual: the roundings of the canonical value itself
 };
 

@@ -14,6 +14,12 @@ const TileKernels* tile_kernels(Code code) {
             case Isa::avx512_vnni:
                 return &byte_kernels<Isa::avx512_vnni>();
 #endif
+#if defined(__x86_64__)
+            case Isa::avx512:
+                return &byte_kernels<Isa::avx512>();
+            case Isa::avx2:
+                return &byte_kernels<Isa::avx2>();
+#endif
 #if defined(ACPP_HAS_AMX_EMULATED)
             case Isa::amx_emulated:
                 return &byte_kernels<Isa::amx_emulated>();

@@ -19,7 +19,7 @@ constexpr index_t chunk_bytes = 1024;
 struct PanelLayout {
     int rows;
     int group_bytes;
-    bool biased;  // int8 codes stored as unsigned, code + 128
+    int bias;     // int8 codes stored as unsigned, code + bias
     bool ragged;  // the last panel has only as many rows as are left
 };
 
@@ -45,6 +45,7 @@ using HitsFunction = bool (*)(const float* product, int height, int width, const
 
 struct TileKernels {
     Code code;
+    int largest_code;   // int8 only
     int height, width;  // of a full tile; a sliver may be lower
     PanelLayout row_layout, column_layout;
     TileFunction tile[max_height + 1];  // by height of the sliver

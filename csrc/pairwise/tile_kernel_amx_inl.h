@@ -29,8 +29,9 @@ const TileKernels& byte_kernels<ACPP_ISA>() {
         TileKernels k{};
         k.code = Code::int8;
         k.height = k.width = 32;
-        k.row_layout = {32, 64, false, false};
-        k.column_layout = {32, group, false, false};
+        k.row_layout = {32, 64, 0, false};
+        k.largest_code = 127;
+        k.column_layout = {32, group, 0, false};
         for (int height = 1; height <= 32; ++height) k.tile[height] = &amx_tile<ACPP_ISA>;
         k.hits = &hits<ACPP_ISA>;
         k.enter = &enter_tiles;

@@ -1,3 +1,4 @@
 #define ACPP_ISA Isa::avx2
 #define ACPP_STEP_FLOAT
+#define ACPP_STEP_BYTE
 #include "pairwise/tile_kernel_inl.h"

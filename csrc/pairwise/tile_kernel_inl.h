@@ -34,18 +34,29 @@ static inline void multiply(const TileArguments& t) {
         for (int v = 0; v < vectors; ++v) sum[r][v] = Step::zero();
     const char* a = static_cast<const char*>(t.rows);
     const char* b = static_cast<const char*>(t.columns);
-    for (index_t g = 0; g < t.bytes; g += group) {
-        Vector column[vectors];
+    constexpr bool paired = requires(Vector x) { Step::step_pair(x, x, x, x, x); };
+    constexpr int groups = paired ? 2 : 1;
+    for (index_t g = 0; g < t.bytes; g += groups * group) {
+        Vector column[groups][vectors];
+#pragma GCC unroll 2
+        for (int p = 0; p < groups; ++p)
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) column[v] = Step::load(b + v * Step::lanes * group);
+            for (int v = 0; v < vectors; ++v) column[p][v] = Step::load(b + (p * width + v * Step::lanes) * group);
 #pragma GCC unroll 16
         for (int r = 0; r < height; ++r) {
             const Vector row = Step::broadcast(a + r * group);
+            if constexpr (paired) {
+                const Vector next = Step::broadcast(a + (height + r) * group);
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v) sum[r][v] = Step::step(sum[r][v], row, column[v]);
+                for (int v = 0; v < vectors; ++v)
+                    sum[r][v] = Step::step_pair(sum[r][v], row, column[0][v], next, column[1][v]);
+            } else {
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; ++v) sum[r][v] = Step::step(sum[r][v], row, column[0][v]);
+            }
         }
-        a += height * group;
-        b += width * group;
+        a += groups * height * group;
+        b += groups * width * group;
     }
     float* out = t.product;
     if (!t.first) {
@@ -128,8 +139,8 @@ const TileKernels& float_kernels<ACPP_ISA>() {
         k.code = Code::fp32;
         k.height = float_height;
         k.width = width;
-        k.row_layout = {float_height, group, false, true};
-        k.column_layout = {width, group, false, false};
+        k.row_layout = {float_height, group, 0, true};
+        k.column_layout = {width, group, 0, false};
         fill_float<ACPP_ISA, float_height>(k);
         k.hits = &hits<ACPP_ISA>;
         k.enter = k.leave = &nothing;
@@ -147,7 +158,13 @@ static void byte_tile(const TileArguments& t) {
     if (t.last) scale_sums<level>(t, height, vectors * ByteStep<level>::lanes);
 }
 
+#if defined(__AVX512VNNI__) || defined(ACPP_EMULATED)
 constexpr int byte_height = 12, byte_vectors = 2;
+#elif defined(__AVX512BW__)
+constexpr int byte_height = 10, byte_vectors = 2;  // the 16-bit sums need registers of their own
+#else
+constexpr int byte_height = 4, byte_vectors = 2;
+#endif
 
 template <Isa level, int height>
 static inline void fill_byte(TileKernels& k) {
@@ -163,8 +180,9 @@ const TileKernels& byte_kernels<ACPP_ISA>() {
         k.code = Code::int8;
         k.height = byte_height;
         k.width = width;
-        k.row_layout = {byte_height, group, true, true};
-        k.column_layout = {width, group, false, false};
+        k.row_layout = {byte_height, group, ByteStep<ACPP_ISA>::bias, true};
+        k.largest_code = ByteStep<ACPP_ISA>::bias - 1;
+        k.column_layout = {width, group, 0, false};
         fill_byte<ACPP_ISA, byte_height>(k);
         k.hits = &hits<ACPP_ISA>;
         k.enter = k.leave = &nothing;

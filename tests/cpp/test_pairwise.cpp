@@ -75,12 +75,14 @@ TEST_P(Bounds, HoldTheTrueValueAtEveryLevel) {
                 const MatrixView<const float> queries{q.data(), n, cols, cols}, bank{b.data(), m, cols, cols};
                 const std::vector<float> centre = robust_centre(bank);
                 const BoundKind kind = BoundKind::sq_distance;
-                const int bias = kernels->row_layout.biased ? 128 : 0;
+                const int bias = kernels->row_layout.bias;
                 const PackedCodes rows =
-                    encode(queries, {nullptr, 0, n}, {kind, code, kernels->row_layout, centre.data(), nullptr, 0, 0},
+                    encode(queries, {nullptr, 0, n},
+                           {kind, code, kernels->row_layout, kernels->largest_code, centre.data(), nullptr, 0, 0},
                            {1, {}, {}});
                 const PackedCodes columns =
-                    encode(bank, {nullptr, 0, m}, {kind, code, kernels->column_layout, centre.data(), nullptr, bias, 0},
+                    encode(bank, {nullptr, 0, m},
+                           {kind, code, kernels->column_layout, kernels->largest_code, centre.data(), nullptr, bias, 0},
                            {1, {}, {}});
                 Recorder recorder(n, m);
                 const RunOptions run{1, {}, {}};
@@ -123,19 +125,22 @@ TEST(Tiles, IntegerProductsAreExact) {
         const AtLevel at(level);
         const TileKernels* kernels = tile_kernels(Code::int8);
         if (kernels == nullptr) continue;
-        // Extreme codes: every column is +-127, every sum as large as it gets; more than one chunk.
+        // Extreme codes: every column is as large as a code gets, every sum as large as it gets; more than one chunk.
         const index_t n = 13, m = 33, cols = 2111;
         std::vector<double> q(n * cols), b(m * cols);
         std::mt19937 random(3);
-        for (double& x : q) x = random() % 2 ? 127 : -127;
-        for (double& x : b) x = random() % 2 ? 127 : -127;
-        const int bias = kernels->row_layout.biased ? 128 : 0;
+        const double most = kernels->largest_code;
+        for (double& x : q) x = random() % 2 ? most : -most;
+        for (double& x : b) x = random() % 2 ? most : -most;
+        const int bias = kernels->row_layout.bias;
         const BoundKind kind = BoundKind::negated_dot;
         const RunOptions run{1, {}, {}};
-        const PackedCodes rows = encode(MatrixView<const double>{q.data(), n, cols, cols}, {nullptr, 0, n},
-                                        {kind, Code::int8, kernels->row_layout, nullptr, nullptr, 0, 0}, run);
-        const PackedCodes columns = encode(MatrixView<const double>{b.data(), m, cols, cols}, {nullptr, 0, m},
-                                           {kind, Code::int8, kernels->column_layout, nullptr, nullptr, bias, 0}, run);
+        const PackedCodes rows =
+            encode(MatrixView<const double>{q.data(), n, cols, cols}, {nullptr, 0, n},
+                   {kind, Code::int8, kernels->row_layout, kernels->largest_code, nullptr, nullptr, 0, 0}, run);
+        const PackedCodes columns =
+            encode(MatrixView<const double>{b.data(), m, cols, cols}, {nullptr, 0, m},
+                   {kind, Code::int8, kernels->column_layout, kernels->largest_code, nullptr, nullptr, bias, 0}, run);
         Recorder recorder(n, m);
         Interruption interruption(run);
         scan(*kernels, rows, 0, n, columns, 0, (m + kernels->width - 1) / kernels->width, recorder, interruption);
@@ -156,9 +161,9 @@ TEST(Codes, OutliersSpoilTheirOwnGroupOnly) {
     const std::vector<float> centre = robust_centre(rows);
     for (float c : centre) EXPECT_LT(std::abs(c), 1.0f);
     const TileKernels& kernels = *tile_kernels(Code::fp32);
-    const PackedCodes codes =
-        encode(rows, {nullptr, 0, 1100},
-               {BoundKind::sq_distance, Code::fp32, kernels.column_layout, centre.data(), nullptr, 0, 0}, {1, {}, {}});
+    const PackedCodes codes = encode(
+        rows, {nullptr, 0, 1100},
+        {BoundKind::sq_distance, Code::fp32, kernels.column_layout, 0, centre.data(), nullptr, 0, 0}, {1, {}, {}});
     EXPECT_LT(codes.group(0).exact_norm, 20);
     EXPECT_GT(codes.group(700).exact_norm, 1e6);
     EXPECT_LT(codes.group(1050).exact_norm, 20);
