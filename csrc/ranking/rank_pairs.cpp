@@ -10,13 +10,6 @@
 namespace acpp::ranking {
 namespace {
 
-// How many sets of counters to keep: one per worker, as long as they take no more than four bytes a pixel.
-int counter_copies(index_t pixels, std::size_t distinct, const RunOptions& run) {
-    const int workers = run.threads > 0 ? run.threads : default_threads();
-    const index_t each = 16 * static_cast<index_t>(distinct + 1);
-    return static_cast<int>(std::clamp<index_t>(4 * pixels / each, 1, workers));
-}
-
 // Slots of the background around `distinct`; `missing` receives how many background scores are NaN.
 template <class T>
 std::vector<index_t> count_background(const ScoredImages& input, const std::vector<Strip>& strips,
@@ -24,7 +17,8 @@ std::vector<index_t> count_background(const ScoredImages& input, const std::vect
                                       const RunOptions& run) {
     using Key = typename ScoreKey<T>::Key;
     using Worker = typename SlotCounter<Key>::Worker;
-    SlotCounter<Key> counter(distinct, counter_copies(input.pixels(), distinct.size(), run));
+    const int team = run.threads > 0 ? run.threads : default_threads();
+    SlotCounter<Key> counter(distinct, team, input.pixels());
     Pool<Worker> workers;
     std::atomic<index_t> without_score{0};
     parallel_blocks(static_cast<index_t>(strips.size()), 1, run, [&](index_t s, index_t) {

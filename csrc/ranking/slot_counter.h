@@ -1,11 +1,11 @@
 #pragma once
-// Counts a stream of keys between and at given sorted keys, without storing or sorting the stream.
+// Counts a stream of keys between and at given sorted keys, without keeping the stream.
 //
 // p sorted distinct keys v cut the number line into 2p + 1 slots: slot 2r lies between v[r - 1] and v[r], slot 2r + 1
-// is v[r] itself. A key finds its slot through a table over the high bits of its offset and a short branch-free
-// search. When the tables outgrow the cache, keys are first spread over buckets of neighbouring slots, buffered, and
-// counted a buffer at a time: a bucket's tables then stay in L1 for the whole buffer.
-#include <bit>
+// is v[r] itself. A key finds its slot through a table over its high bits and, on average, less than one comparison.
+// Where v is too long for tables in cache, or too unevenly spread for an even table, order is cheaper than random
+// access: workers then buffer keys, sort a buffer that is a few times as long as v, and merge it with v.
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -18,46 +18,37 @@ namespace acpp::ranking {
 template <class Key>
 class SlotCounter {
   public:
-    static constexpr index_t bucket_keys = 1024;  // 4 KiB of keys, 16 KiB of table, 16 KiB of counts
-    static constexpr index_t direct_keys = 4096;  // up to this many keys everything fits L2: one bucket, no buffers
-    static constexpr index_t buffer_keys = 512;   // 2 KiB per bucket and worker
+    static constexpr std::size_t table_keys = 1 << 18;  // 36 to 52 bytes each of table, v and counters
+    static constexpr index_t sort_share = 4;            // keys sorted at a time, in units of p
 
     class Worker;
 
-    // `v` sorted, distinct. At most `copies` sets of counters; more workers than that share them under locks.
-    SlotCounter(std::vector<Key> v, int copies);
+    // `v` sorted, distinct. Memory beside v stays below six bytes for each of `expected` keys: workers share counters
+    // under a lock and sort shorter buffers where there are many. `mode_limit`, for tests, replaces table_keys.
+    SlotCounter(std::vector<Key> v, int workers, index_t expected, std::size_t mode_limit = table_keys);
 
     std::unique_ptr<Worker> new_worker();
     void count(Worker& worker, const Key* keys, index_t n);
     void flush(Worker& worker);           // counts what is still buffered
-    std::vector<index_t> totals() const;  // 2p + 2 slots, the last always empty; after every worker's flush
+    std::vector<index_t> totals() const;  // 2p + 1 slots, after every worker's flush
 
   private:
-    struct Bucket {
-        Key base;        // smallest key that the table knows
-        int shift;       // of the offset from base
-        int steps;       // of the search that follows the table
-        index_t first;   // in table_
-        Key last_entry;  // largest index into the bucket's table
-    };
     struct Counters {
         AlignedBuffer<std::uint64_t> slots;
-        std::unique_ptr<std::mutex[]> locks;  // one per bucket
+        std::mutex lock;
     };
 
-    void add_bucket(std::size_t begin, std::size_t end);
-    void count_in(const Bucket& bucket, std::uint64_t* slots, const Key* keys, index_t n) const;
-    template <int steps>
-    void count_steps(const Bucket& bucket, std::uint64_t* slots, const Key* keys, index_t n) const;
-    void flush(Worker& worker, std::size_t bucket);
+    bool build_table();
+    void count_by_table(std::uint64_t* slots, const Key* keys, index_t n) const;
+    void count_sorted(std::uint64_t* slots, const Key* keys, std::size_t n) const;
 
-    std::vector<Key> v_;  // padded at the end, so that a search may look past the last key
+    std::vector<Key> v_;  // padded with the largest key, so that a search ends by itself
     std::size_t size_;
-    std::vector<std::uint32_t> table_;
-    std::vector<Bucket> buckets_;
-    std::vector<std::uint16_t> bucket_of_;  // by coarse offset
-    Key coarse_base_ = 0;
-    int coarse_shift_ = 0;
+    bool by_table_;
+    std::vector<std::uint32_t> table_;  // entry -> first of v not below the entry's keys; one more at the end
+    Key base_ = 0;                      // keys below belong to the first entry
+    int shift_ = 0;
+    std::size_t buffer_keys_ = 0;
     std::vector<Counters> counters_;
     std::mutex new_worker_;
     std::size_t workers_ = 0;
@@ -67,8 +58,7 @@ template <class Key>
 class SlotCounter<Key>::Worker {
     friend class SlotCounter;
     std::size_t copy = 0;
-    AlignedBuffer<Key> buffer;
-    std::vector<std::uint32_t> filled;  // per bucket
+    std::vector<Key> buffer, scratch;
 };
 
 }  // namespace acpp::ranking
