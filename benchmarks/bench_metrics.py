@@ -1,0 +1,222 @@
+"""Exact pixel and image metrics beside ADEval (binned), anomalib, torchmetrics and scikit-learn.
+
+Sizes: 100 maps of 256 x 256 with about 2 % anomalous pixels, the test set of one MVTec AD category at PatchCore's
+resolution; 64 scores, an image-level test set. Every peer that is not installed is left out of the output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from anomalib_cpp.metrics import auroc, image_report, pixel_report, roc_curve
+from machine import compare, median_of, read_bandwidth, report, roofline
+
+warnings.filterwarnings("ignore")
+
+
+def smooth(x: np.ndarray, radius: int) -> np.ndarray:
+    """Three box blurs of (n, h, w), close to a Gaussian, without SciPy."""
+    width = 2 * radius + 1
+    for _ in range(3):
+        for axis in (1, 2):
+            padded = np.pad(x, [(0, 0)] + [(radius + 1, radius) if a == axis else (0, 0) for a in (1, 2)], mode="wrap")
+            total = np.cumsum(padded, axis=axis, dtype=np.float64)
+            x = (
+                np.take(total, range(width, total.shape[axis]), axis) - np.take(total, range(x.shape[axis]), axis)
+            ) / width
+    return x
+
+
+def make_masks(n: int = 100, size: int = 256) -> np.ndarray:
+    """Half of the images with three discs each."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:size, :size]
+    masks = np.zeros((n, size, size), np.uint8)
+    for mask in masks[::2]:
+        for cy, cx, r in zip(*rng.integers(20, size - 20, (2, 3)), rng.integers(8, 28, 3), strict=True):
+            mask[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = 1
+    return masks
+
+
+def make_maps(masks: np.ndarray) -> dict[str, np.ndarray]:
+    """Maps of three kinds, all float32: what detectors give, the same through 8 bits, and the worst case."""
+    noise = np.random.default_rng(1).random(masks.shape, dtype=np.float32)
+    even = smooth(noise, 5)
+    even = (even - even.min()) / np.ptp(even) + 0.5 * smooth(masks.astype(np.float32), 3)
+    even /= even.max()
+    return {
+        "smooth": even.astype(np.float32),
+        "quantised": (np.round(even * 255) / 255).astype(np.float32),
+        "white noise": (noise + 0.3 * masks).astype(np.float32),
+    }
+
+
+def adeval_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
+    """Binned AUROC, AUPR and AUPRO in one call."""
+    np.trapz = np.trapezoid  # the peer calls a name that NumPy 2.4 no longer has
+    try:
+        from adeval import auroc_aupr_aupro
+    except ImportError:
+        return None
+    return lambda: auroc_aupr_aupro(maps, masks)
+
+
+def anomalib_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
+    """AUPRO alone."""
+    with contextlib.suppress(Exception):
+        import torch
+
+        declare_torchvision_operators(torch)
+        from anomalib.metrics.aupro import _AUPRO
+
+        preds, target = torch.from_numpy(maps), torch.from_numpy(masks).int()
+
+        def run() -> float:
+            metric = _AUPRO(fpr_limit=0.3)
+            metric.update(preds, target)
+            return float(metric.compute())
+
+        run()
+        return run
+    return None
+
+
+def declare_torchvision_operators(torch: Any) -> None:
+    """Let a CUDA build of torchvision import beside a CPU build of torch: its operators' schemas must exist."""
+    library = torch.library.Library("torchvision", "DEF")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    roi = "Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width"
+    library.define(f"roi_align({roi}, int sampling_ratio, bool aligned) -> Tensor")
+    library.define(f"roi_pool({roi}) -> (Tensor, Tensor)")
+    library.define(f"ps_roi_align({roi}, int sampling_ratio) -> (Tensor, Tensor)")
+    library.define(f"ps_roi_pool({roi}) -> (Tensor, Tensor)")
+    library.define("deform_conv2d(Tensor input, Tensor weight, Tensor offset, Tensor mask, Tensor bias) -> Tensor")
+    for name in ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d"):
+        library.define(f"_{name}_backward(Tensor grad) -> Tensor")
+    globals()["_keep_library"] = library  # definitions vanish with their library
+
+
+def sklearn_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
+    """AUROC and average precision."""
+    try:
+        from sklearn.metrics import average_precision_score, roc_auc_score
+    except ImportError:
+        return None
+    labels, scores = masks.ravel(), maps.ravel()
+    return lambda: (roc_auc_score(labels, scores), average_precision_score(labels, scores))
+
+
+def torchmetrics_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
+    """Exact AUROC."""
+    try:
+        import torch
+        from torchmetrics.functional.classification import binary_auroc
+    except ImportError:
+        return None
+    scores, labels = torch.from_numpy(maps).ravel(), torch.from_numpy(masks).ravel().long()
+    return lambda: float(binary_auroc(scores, labels))
+
+
+PEERS = {
+    "ADEval AUROC+AUPR+AUPRO, 1000 bins": (adeval_peer, 7),
+    "anomalib AUPRO": (anomalib_peer, 3),
+    "scikit-learn AUROC+AP": (sklearn_peer, 2),
+    "torchmetrics AUROC": (torchmetrics_peer, 2),
+}
+
+
+@contextlib.contextmanager
+def peak_memory() -> Iterator[list[float]]:
+    """Collect the largest growth of this process's resident memory inside the block, in bytes, sampled."""
+    page, peak, stop = os.sysconf("SC_PAGE_SIZE"), [0.0], threading.Event()
+
+    def resident() -> int:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * page
+
+    start = resident()
+
+    def watch() -> None:
+        while not stop.is_set():
+            peak[0] = max(peak[0], resident() - start)
+            time.sleep(0.0002)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def pixel_metrics() -> None:
+    """Time AUROC, AP, F1-max and AUPRO together."""
+    masks = make_masks()
+    bandwidth = read_bandwidth(5 * masks.size)
+    for kind, maps in make_maps(masks).items():
+
+        def ours(maps: np.ndarray = maps) -> dict[str, float]:
+            return pixel_report(maps, masks)
+
+        with peak_memory() as peak:
+            for _ in range(5):
+                ours()
+        alone = median_of(ours, 9)
+        common = {"maps": kind, "pixels": masks.size, "anomalous": float(masks.mean())}
+        report(
+            "pixel_report",
+            **common,
+            seconds=alone,
+            one_thread=median_of(lambda maps=maps: pixel_report(maps, masks, threads=1), 5),
+            megapixels_per_s=masks.size / alone / 1e6,
+            extra_bytes_per_pixel=peak[0] / masks.size,
+            roofline=roofline(alone, nbytes=5 * masks.size, bandwidth=bandwidth),
+        )
+        for name, (make, repeats) in PEERS.items():
+            peer = make(maps, masks)
+            if peer is not None:
+                report("pixel_report", **common, peer=name, **compare(ours, peer, repeats))
+        curve = median_of(lambda maps=maps: roc_curve(maps, masks, drop_collinear=True), 3)
+        report("roc_curve", **common, seconds=curve, megapixels_per_s=masks.size / curve / 1e6)
+
+
+def image_metrics() -> None:
+    """Time the overhead of a call."""
+    rng = np.random.default_rng(2)
+    scores, labels = rng.random(64), rng.random(64) < 0.4
+    for name, call in {
+        "auroc": lambda: auroc(scores, labels),
+        "image_report": lambda: image_report(scores, labels),
+    }.items():
+
+        def many(call: Callable[[], Any] = call) -> None:
+            for _ in range(1000):
+                call()
+
+        report(name, n=64, microseconds=1e3 * median_of(many))
+    with contextlib.suppress(ImportError):
+        from sklearn.metrics import roc_auc_score
+
+        report(
+            "auroc",
+            n=64,
+            peer="scikit-learn",
+            **compare(lambda: auroc(scores, labels), lambda: roc_auc_score(labels, scores), 50),
+        )
+
+
+if __name__ == "__main__":
+    image_metrics()
+    if "--image" not in sys.argv:
+        pixel_metrics()
