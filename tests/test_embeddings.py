@@ -51,6 +51,10 @@ def inspection_reference(layers, patch, stride, pretrain, target):
     return adaptive_mean(joined, target).reshape(len(joined), -1, target)
 
 
+def channels_last(x):
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
 def feature_maps(*shapes, images=2, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)
     return [rng.standard_normal((images, *shape)).astype(dtype) for shape in shapes]
@@ -183,7 +187,8 @@ def test_layouts():
         [x[::2, 1::2, ::2, :5] for x in wide],
         [x[::-1, ::-1] for x in wide],
         [x.transpose(0, 1, 3, 2) for x in wide],
-        [np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2) for x in wide],
+        [channels_last(x) for x in wide],
+        [channels_last(x)[:, 1:, ::-1, ::3] for x in wide],
         [x[:1, :1] for x in wide],
         [np.broadcast_to(x[:, :1], x.shape) for x in wide],
     ]

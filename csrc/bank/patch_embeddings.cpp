@@ -38,6 +38,32 @@ struct Piece {
     index_t channel, channels, first, rows;
 };
 
+// Rows [first, first + rows) of a piece's channels, those of one position together.
+template <class T>
+void gather_rows(const FeatureMaps<T>& maps, index_t image, const Piece& piece, index_t first, index_t rows, auto isa,
+                 T* out) {
+    const T* from = maps.plane(image, piece.channel) + first * maps.row_stride;
+    if (maps.column_stride == 1 && maps.row_stride == maps.width) {
+        to_channels_last<isa.value, T>(from, maps.channel_stride, piece.channels, rows * maps.width, out);
+        return;
+    }
+    for (index_t y = 0; y < rows; ++y, from += maps.row_stride, out += maps.width * channel_block) {
+        if (maps.column_stride == 1) {
+            to_channels_last<isa.value, T>(from, maps.channel_stride, piece.channels, maps.width, out);
+            continue;
+        }
+        for (index_t x = 0; x < maps.width; ++x) {
+            const T* position = from + x * maps.column_stride;
+            T* target = out + x * channel_block;
+            if (maps.channel_stride == 1)
+                std::copy_n(position, piece.channels, target);
+            else
+                for (index_t c = 0; c < piece.channels; ++c) target[c] = position[c * maps.channel_stride];
+            std::fill(target + piece.channels, target + channel_block, T(0));
+        }
+    }
+}
+
 template <class T>
 void average_piece(const FeatureMaps<T>& maps, index_t image, const Piece& piece, const std::vector<Tap>& rows,
                    const std::vector<Tap>& columns, index_t patch, auto isa, const PatchRows<T>& out) {
@@ -54,14 +80,7 @@ void average_piece(const FeatureMaps<T>& maps, index_t image, const Piece& piece
 
     const index_t row_values = maps.width * channel_block;
     AlignedBuffer<T> source(window.in_rows * row_values), sums(window.in_rows * row_values);
-    const T* planes = maps.plane(image, piece.channel) + window.in_first * maps.row_stride;
-    if (maps.row_stride == maps.width)
-        to_channels_last<isa.value, T>(planes, maps.channel_stride, piece.channels, window.in_rows * maps.width,
-                                       source.data());
-    else
-        for (index_t y = 0; y < window.in_rows; ++y)
-            to_channels_last<isa.value, T>(planes + y * maps.row_stride, maps.channel_stride, piece.channels,
-                                           maps.width, source.data() + y * row_values);
+    gather_rows<T>(maps, image, piece, window.in_first, window.in_rows, isa, source.data());
     if (same_grid) {
         average_window<isa.value, T>(source.data(), window, sums.data(), out);
         return;
@@ -90,9 +109,11 @@ void adaptive_piece(const FeatureMaps<T>& maps, index_t image, const TapSums<T>&
     AlignedBuffer<T> padded((high - low) * plane);
     std::fill_n(padded.data(), padded.size(), T(0));
     for (index_t c = low; c < high; ++c)
-        for (index_t y = 0; y < maps.height; ++y)
-            std::copy_n(maps.plane(image, c) + y * maps.row_stride, maps.width,
-                        padded.data() + (c - low) * plane + (y + pad) * width + pad);
+        for (index_t y = 0; y < maps.height; ++y) {
+            const T* row = maps.plane(image, c) + y * maps.row_stride;
+            T* target = padded.data() + (c - low) * plane + (y + pad) * width + pad;
+            for (index_t x = 0; x < maps.width; ++x) target[x] = row[x * maps.column_stride];
+        }
 
     // Tap (dy, dx) of every patch is the padded plane from offset dy * width + dx on: positions run in one line, those
     // that would wrap around a row's end are never read. The last patch ends where the plane does.

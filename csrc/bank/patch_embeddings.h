@@ -8,10 +8,10 @@
 namespace acpp::bank {
 
 template <class T>
-struct FeatureMaps {  // of one layer: images x channels x height x width, each row contiguous
+struct FeatureMaps {  // of one layer: images x channels x height x width, any strides
     const T* data;
     index_t images, channels, height, width;
-    index_t image_stride, channel_stride, row_stride;  // elements
+    index_t image_stride, channel_stride, row_stride, column_stride;  // elements; column 1 or channel 1 is fast
 
     constexpr const T* plane(index_t image, index_t channel) const {
         return data + image * image_stride + channel * channel_stride;

@@ -14,14 +14,21 @@ template <class T>
 bank::FeatureMaps<T> feature_maps(const py::array& a, const std::string& name) {
     if (!is_dtype<T>(a)) throw InvalidType(expected<T>(name.c_str(), "4-D") + "; got " + describe(a));
     if (a.ndim() != 4) throw InvalidArgument(expected<T>(name.c_str(), "4-D") + "; got " + describe(a));
-    if (a.size() > 0 && a.shape(3) > 1 && a.strides(3) != static_cast<py::ssize_t>(sizeof(T)))
-        throw InvalidArgument(name + " must have contiguous rows; pass a copy");
     require_aligned<T>(a, name.c_str());
     const auto stride = [&](int axis) { return a.strides(axis) / static_cast<index_t>(sizeof(T)); };
-    // An axis of one entry may have any stride: the one that follows from the axes inside it helps the fast path.
-    const index_t row = a.shape(2) > 1 ? stride(2) : a.shape(3);
+    // An axis of one entry may have any stride: the one of a packed array helps the fast paths.
+    const index_t column = a.shape(3) > 1 ? stride(3) : 1;
+    const index_t row = a.shape(2) > 1 ? stride(2) : a.shape(3) * column;
     const index_t channel = a.shape(1) > 1 ? stride(1) : a.shape(2) * row;
-    return {static_cast<const T*>(a.data()), a.shape(0), a.shape(1), a.shape(2), a.shape(3), stride(0), channel, row};
+    return {static_cast<const T*>(a.data()),
+            a.shape(0),
+            a.shape(1),
+            a.shape(2),
+            a.shape(3),
+            stride(0),
+            channel,
+            row,
+            column};
 }
 
 template <class T>

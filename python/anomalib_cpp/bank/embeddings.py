@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .._arrays import Place, as_floats, contiguous
+from .._arrays import Place, contiguous, locate
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
@@ -24,9 +25,13 @@ def _layers(feature_maps: Any) -> tuple[list[Any], Place]:
         )
     if not feature_maps:
         raise InvalidInputError("feature_maps must hold at least one layer; got an empty list")
-    places = [as_floats(layer, f"feature_maps[{i}]") for i, layer in enumerate(feature_maps)]
+    places = [locate(layer, f"feature_maps[{i}]") for i, layer in enumerate(feature_maps)]
     for i, place in enumerate(places):
         shape = place.data.shape
+        if place.data.dtype.kind != "f" or place.data.dtype.itemsize > 8:
+            raise InvalidTypeError(
+                f"feature_maps[{i}] must be float16, bfloat16, float32 or float64; got {place.data.dtype}"
+            )
         if len(shape) != 4 or 0 in shape[1:]:
             raise InvalidInputError(
                 f"feature_maps[{i}] must have shape (n, channels, height, width), none but n of them 0; got {shape}"
@@ -35,8 +40,15 @@ def _layers(feature_maps: Any) -> tuple[list[Any], Place]:
             raise InvalidInputError(
                 f"feature_maps[{i}] holds {shape[0]} images but feature_maps[0] holds {places[0].data.shape[0]}"
             )
-    dtype = np.result_type(*(place.data.dtype for place in places))
-    return [contiguous(p.data, f"feature_maps[{i}]", dtype) for i, p in enumerate(places)], places[0]
+    dtype = np.dtype(np.float64 if any(p.data.dtype.itemsize == 8 for p in places) else np.float32)
+    return [_of_type(p.data, f"feature_maps[{i}]", dtype) for i, p in enumerate(places)], places[0]
+
+
+def _of_type(data: NDArray[Any], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return `data` as it lies in memory, channels-last layout included, unless its type has to change."""
+    if data.dtype == dtype and data.dtype.isnative and data.flags.aligned:
+        return data
+    return contiguous(data, name, dtype)
 
 
 def _positive(value: Any, name: str) -> int:
@@ -66,8 +78,8 @@ def patch_embeddings(
     Parameters
     ----------
     feature_maps : list of arrays of float16, bfloat16, float32 or float64, shape (n, channels_l, height_l, width_l)
-        One array for each layer; NumPy or PyTorch. Values should be finite: they are not checked here, and a NaN or
-        infinity spreads to the patches that see it.
+        One array for each layer; NumPy or PyTorch, in any memory layout, channels-last included, without a copy. Values
+        should be finite: they are not checked here, and a NaN or infinity spreads to the patches that see it.
     variant : {"anomalib", "inspection"}, default "anomalib"
         - ``"anomalib"``: the mean of each channel over the neighbourhood (zeros outside count), channels of all layers
           side by side; ``D`` is the sum of the layers' channels. `patch_size` must be odd and `stride` 1.
