@@ -7,10 +7,12 @@ import itertools
 import multiprocessing
 import pathlib
 import pickle
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -407,6 +409,18 @@ def test_many_threads_add_without_losing_rows():
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: memory.partial_fit(np.full((3, 2), float(i))), range(50)))
     assert sorted(memory.rows[:, 0].tolist()) == sorted(float(i) for i in range(50) for _ in range(3))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to the main thread")
+def test_ctrl_c_stops_a_search_and_leaves_the_bank():
+    rows = np.random.default_rng(0).standard_normal((20_000, 512), np.float32)
+    memory = PatchMemoryBank().fit(rows)
+    threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT)).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        [memory.search(rows) for _ in range(100)]
+    assert time.monotonic() - start < 3
+    assert memory.search(rows[:3])[1].ravel().tolist() == [0, 1, 2]
 
 
 # --- arrays ---

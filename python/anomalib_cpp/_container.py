@@ -62,7 +62,17 @@ _METADATA_KEYS = {"format", "format_version", "kind", "config", "library_version
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What a file says about one tensor; `begin` and `end` are bytes from the start of the data."""
+    """What a file says about one tensor.
+
+    Attributes
+    ----------
+    dtype : str
+        Its name in the file, such as ``"F32"``.
+    shape : tuple of int
+        Extents.
+    begin, end : int
+        Bytes from the start of the data.
+    """
 
     dtype: str
     shape: tuple[int, ...]

@@ -71,6 +71,15 @@ class KeptBank:
             If the bank is empty.
         FileExistsError
             With ``overwrite=False``.
+
+        Examples
+        --------
+        >>> import numpy as np, tempfile, pathlib
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "bank.safetensors"
+        >>> PatchMemoryBank(n_neighbors=3).fit(np.eye(4)).save(path)
+        >>> PatchMemoryBank.load(path).n_neighbors
+        3
         """
         io.save(
             path,
@@ -120,6 +129,16 @@ class KeptBank:
             Naming what is wrong with the file.
         OSError
             If it cannot be opened.
+
+        Examples
+        --------
+        >>> import numpy as np, tempfile, pathlib
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "bank.safetensors"
+        >>> PatchMemoryBank().fit(np.eye(4)).save(path)
+        >>> bank = PatchMemoryBank.load(path, mmap=True)  # searched from its file
+        >>> len(bank), bank.nbytes
+        (4, 0)
         """
         content = io.load(path, kind="PatchMemoryBank", mmap=mmap, verify=verify, max_bytes=max_bytes, threads=threads)
         if list(content.tensors) != ["bank"]:
@@ -247,6 +266,14 @@ class KeptBank:
         ------
         ValueError, TypeError
             For unknown keys, and settings or rows out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> bank = PatchMemoryBank(n_neighbors=3).fit(np.eye(4))
+        >>> len(PatchMemoryBank.from_state(bank.state()))
+        4
         """
         if set(state) != {"settings", "rows"}:
             raise InvalidInputError(f"state must have the keys 'settings' and 'rows'; got {sorted(state)}")

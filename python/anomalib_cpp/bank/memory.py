@@ -179,6 +179,13 @@ class PatchMemoryBank(KeptBank):
         ------
         ValueError
             For no rows, or NaN or infinity (with the position).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> len(PatchMemoryBank().fit(np.ones((2, 5, 3), dtype=np.float32)))  # two images of five patches
+        10
         """
         return self._filled(features, threads)
 
@@ -201,6 +208,14 @@ class PatchMemoryBank(KeptBank):
         Notes
         -----
         Joining and packing wait for the next search, so adding many batches costs one copy altogether.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> bank = PatchMemoryBank().partial_fit(np.zeros((2, 3))).partial_fit(np.ones((4, 3)))
+        >>> len(bank), bank.dim
+        (6, 3)
         """
         batch = copied_rows(features, threads)
         with self._changing:
@@ -238,6 +253,14 @@ class PatchMemoryBank(KeptBank):
         -------
         PatchMemoryBank
             The bank itself. Its rows are in the order in which they were picked.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> line = np.arange(100, dtype=np.float32)[:, None]
+        >>> PatchMemoryBank().fit(line).subsample(size=3, start=0).rows.ravel().tolist()
+        [0.0, 99.0, 49.0]
         """
         with self._changing:
             rows = self._stored.rows()
@@ -262,6 +285,14 @@ class PatchMemoryBank(KeptBank):
         ------
         ValueError
             For different settings or widths.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> first, second = PatchMemoryBank().fit(np.zeros((2, 3))), PatchMemoryBank().fit(np.ones((4, 3)))
+        >>> len(first.merge(second))
+        6
         """
         if not isinstance(other, PatchMemoryBank):
             raise InvalidTypeError(f"other must be a PatchMemoryBank; got {type(other).__name__}")
@@ -317,6 +348,15 @@ class PatchMemoryBank(KeptBank):
         ------
         ValueError
             For an empty bank, another width, `k` out of range, NaN or infinity.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> bank = PatchMemoryBank().fit(np.array([[0.0], [1.0], [3.0]]))
+        >>> distances, indices = bank.search(np.array([[2.5]]), k=2)
+        >>> distances.tolist(), indices.tolist()
+        ([[0.5, 1.5]], [[2, 1]])
         """
         place = as_float_rows(queries, "queries")
         stored = self._ready(place.data, "queries", check_finite, threads)
@@ -365,6 +405,15 @@ class PatchMemoryBank(KeptBank):
         One search of N P queries, and for the reweighted image scores one more of N queries. The largest patch score
         is that before rounding to float32, the lowest patch among equals. A bank of one row gives the reweighted score
         0, because the weight compares its rows with each other.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from anomalib_cpp.bank import PatchMemoryBank
+        >>> bank = PatchMemoryBank(image_score="max").fit(np.array([[0.0], [1.0], [3.0]]))
+        >>> scores = bank.score(np.array([[[0.0], [2.5]], [[1.0], [9.0]]]))  # two images of two patches
+        >>> scores.image_scores.tolist(), scores.patch_scores.tolist()
+        ([0.5, 6.0], [[0.0, 0.5], [0.0, 6.0]])
         """
         place = as_floats(features, "features")
         if place.data.ndim != 3 or 0 in place.data.shape[1:]:
