@@ -52,9 +52,6 @@ def path(tmp_path):
     return tmp_path / "file.safetensors"
 
 
-# --- the bytes ---
-
-
 def test_golden_file(path):
     io.save(path, {"bank": BANK, "ids": IDS}, kind="PatchMemoryBank", config={"n_neighbors": 1, "metric": "euclidean"})
     raw = path.read_bytes()
@@ -126,9 +123,6 @@ def test_tree_hash_is_its_definition_for_any_split_and_thread_count(monkeypatch,
     parts = [memoryview(data)[end - size : end] for size, end in zip(sizes, ends, strict=True)]
     for threads in (1, 2, 5):
         assert _container.tree_hash(parts, threads) == hashlib.sha256(b"".join(digests)).hexdigest()
-
-
-# --- writing ---
 
 
 def test_nothing_is_replaced_without_leave(path):
@@ -276,9 +270,6 @@ def test_bad_content_is_named(path, tensors, options, error, message):
     with pytest.raises(error, match=message):
         io.save(path, tensors, **{"kind": "Thing", **options})
     assert not path.exists()
-
-
-# --- reading ---
 
 
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}

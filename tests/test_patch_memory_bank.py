@@ -1,14 +1,8 @@
 """PatchMemoryBank against the definitions of its scores, and against everything that may happen to it."""
 
-import contextlib
 import copy
-import doctest
 import itertools
-import multiprocessing
-import pathlib
-import pickle
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -22,75 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import anomalib_cpp as ac
-from anomalib_cpp import _core, bank, io
+from anomalib_cpp import _core, bank
 from anomalib_cpp.bank import PatchMemoryBank, image_scores
-
-ROWS = np.array([(0, 0), (1, 0), (0, 1), (3, 3), (5, 0)], np.float64)
-PATCHES = np.array([[(0.2, 0.1), (4, 2), (2.5, 2.5)]])
-
-
-def closed_form():
-    i, j, a = np.arange(50)[:, None], np.arange(16), np.arange(7)[:, None]
-    rows = np.sin(1.7 * i + 0.9 * j + 0.3 * i * j).astype(np.float32)
-    return rows, np.sin(1.7 * (7 * a + 0.5) + 0.9 * j + 2.1 * a * j).astype(np.float32)
-
-
-def random_case(seed=0, rows=90, images=5, patches=12, dim=17, dtype=np.float32):
-    """Small integers: many ties, and distances that float64 holds exactly before the root."""
-    rng = np.random.default_rng(seed)
-    return (
-        rng.integers(-3, 4, (rows, dim)).astype(dtype),
-        rng.integers(-3, 4, (images, patches, dim)).astype(dtype),
-    )
-
-
-def distances_of(queries, rows, metric):
-    q, b = queries.astype(np.float64), rows.astype(np.float64)
-    if metric in ("euclidean", "sqeuclidean"):
-        squares = ((q[:, None] - b[None]) ** 2).sum(-1)
-        return squares if metric == "sqeuclidean" else np.sqrt(squares)
-    if metric == "inner_product":
-        return -(q @ b.T)
-    norms = np.maximum(np.linalg.norm(q, axis=1), 1e-12)[:, None] * np.maximum(np.linalg.norm(b, axis=1), 1e-12)
-    cosine = 1 - (q @ b.T) / norms
-    return cosine / 2 if metric == "half_cosine" else cosine
-
-
-def reference_scores(rows, features, *, metric="euclidean", n_neighbors=9, image_score="anomalib", patch_neighbors=1,
-                     agg="mean", squared=False, top_fraction=0.01, mask=None):  # fmt: skip
-    """Scores straight from the definitions, one image at a time, with explicit loops."""
-    image_scores, patch_scores = [], []
-    for n, patches in enumerate(features):
-        distances = distances_of(patches, rows, metric)
-        order = np.argsort(distances, axis=1, kind="stable")
-        scores = []
-        for p in range(len(patches)):
-            values = distances[p, order[p, :patch_neighbors]]
-            values = values**2 if squared else values
-            scores.append(
-                {"mean": np.mean, "max": np.max, "median": np.median, "rms": lambda v: np.sqrt(np.mean(v**2))}[agg](
-                    values
-                )
-            )
-            if mask is not None and not mask[n, p]:
-                scores[-1] = 0.0
-        scores = np.array(scores)
-        patch_scores.append(scores)
-        worst = int(np.argmax(scores))
-        if image_score == "max" or (image_score in ("anomalib", "paper_query") and n_neighbors == 1):
-            image_scores.append(scores.max())
-        elif image_score == "top_fraction":
-            image_scores.append(np.sort(scores)[::-1][: max(int(top_fraction * len(scores)), 1)].mean())
-        else:
-            centre = rows[order[worst, 0]] if image_score == "anomalib" else patches[worst]
-            around = np.argsort(distances_of(centre[None], rows, "euclidean")[0], kind="stable")[:n_neighbors]
-            x = distances_of(patches[worst][None], rows[around], "euclidean")[0]
-            weights = np.exp(x - x.max())
-            image_scores.append((1 - weights[0] / weights.sum()) * scores[worst])
-    return np.array(image_scores), np.array(patch_scores)
-
-
-# --- golden values ---
+from bank_oracle import PATCHES, ROWS, closed_form, random_case, reference_scores
 
 
 @pytest.mark.parametrize(
@@ -147,9 +75,6 @@ def test_the_share_is_truncated_in_float64():
     for patches, count in [(100, 1), (199, 1), (784, 7), (1369, 13)]:
         scores = np.arange(patches, dtype=np.float64)[None]
         assert image_scores.top_fraction_mean(scores, 0.01)[0] == np.arange(patches)[-count:].mean()
-
-
-# --- the definitions ---
 
 
 VARIANTS = [
@@ -225,9 +150,6 @@ def test_same_bits_for_every_isa_and_thread_count(engine_isa):
     for scores in got:
         for name in ("image_scores", "patch_scores", "indices"):
             assert getattr(scores, name).tobytes() == getattr(expected, name).tobytes()
-
-
-# --- search ---
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product"])
@@ -314,9 +236,6 @@ print((memory.search(queries, memory_budget="24MiB")[1][:, 0] == np.arange(5, 40
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "0"]
-
-
-# --- changing the bank ---
 
 
 def test_partial_fit_in_any_split_is_fit():
@@ -423,9 +342,6 @@ def test_ctrl_c_stops_a_search_and_leaves_the_bank():
     assert memory.search(rows[:3])[1].ravel().tolist() == [0, 1, 2]
 
 
-# --- arrays ---
-
-
 def test_torch_in_torch_out():
     torch = pytest.importorskip("torch")
     rows, features = random_case()
@@ -451,9 +367,6 @@ def test_any_layout_gives_the_same(recwarn):
     for view in views:
         got = PatchMemoryBank().fit(np.asfortranarray(rows)).score(view)
         assert got.image_scores.tobytes() == expected.image_scores.tobytes()
-
-
-# --- errors ---
 
 
 @pytest.mark.parametrize(
@@ -551,9 +464,6 @@ def test_an_empty_bank_says_so(tmp_path, call):
     assert list(tmp_path.iterdir()) == []
 
 
-# --- subsampling ---
-
-
 def test_subsample_keeps_the_rows_of_the_coreset():
     rows, features = random_case(rows=300)
     options = {"random_state": 3, "variant": "inspection_exact", "projection": None}
@@ -581,271 +491,3 @@ def test_a_refused_coreset_leaves_the_bank(tmp_path):
     memory.save(tmp_path / "bank.safetensors")
     mapped = PatchMemoryBank.load(tmp_path / "bank.safetensors", mmap=True).subsample(size=2, start=0)
     assert mapped.nbytes == 2 * 2 * 8
-
-
-# --- files ---
-
-
-@pytest.mark.parametrize("mmap", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_save_and_load_keep_rows_settings_and_scores(tmp_path, mmap, dtype):
-    rows, features = random_case(dtype=dtype)
-    path = tmp_path / "bank.safetensors"
-    memory = PatchMemoryBank(n_neighbors=4, patch_neighbors=2, agg="rms", top_fraction=1 / 3).fit(rows)
-    memory.save(path)
-    again = PatchMemoryBank.load(path, mmap=mmap)
-    assert again.settings == memory.settings
-    assert again.rows.dtype == dtype
-    np.testing.assert_array_equal(again.rows, rows)
-    assert isinstance(again.rows, np.memmap) is mmap
-    assert again.nbytes == (0 if mmap else rows.nbytes)
-    assert again.score(features).image_scores.tobytes() == memory.score(features).image_scores.tobytes()
-    again.save(tmp_path / "copy.safetensors")
-    assert path.read_bytes() == (tmp_path / "copy.safetensors").read_bytes()
-
-
-def test_a_mapped_bank_can_be_added_to(tmp_path):
-    path = tmp_path / "bank.safetensors"
-    PatchMemoryBank().fit(ROWS).save(path)
-    before = path.read_bytes()
-    memory = PatchMemoryBank.load(path, mmap=True)
-    assert "mapped" in repr(memory)
-    other = PatchMemoryBank().merge(memory)
-    memory.partial_fit(ROWS[:1]).save(path)
-    assert len(PatchMemoryBank.load(path)) == 6
-    np.testing.assert_array_equal(other.rows, ROWS)
-    assert path.read_bytes() != before
-
-
-def test_saving_over_its_own_mapped_file(tmp_path):
-    path = tmp_path / "bank.safetensors"
-    PatchMemoryBank().fit(ROWS).save(path)
-    memory = PatchMemoryBank.load(path, mmap=True)
-    memory.save(path)
-    np.testing.assert_array_equal(memory.rows, ROWS)
-    np.testing.assert_array_equal(PatchMemoryBank.load(path).rows, ROWS)
-    with pytest.raises(FileExistsError):
-        memory.save(path, overwrite=False)
-
-
-@pytest.mark.parametrize(
-    ("tensors", "config", "message"),
-    [
-        ({"rows": ROWS}, {}, "one tensor, 'bank'"),
-        ({"bank": ROWS, "ids": np.arange(5)}, {}, "one tensor, 'bank'"),
-        ({}, {}, "one tensor, 'bank'"),
-        ({"bank": ROWS[0]}, {}, "bank must be 2-D float32 or float64"),
-        ({"bank": ROWS[:0]}, {}, "bank must be 2-D float32 or float64"),
-        ({"bank": ROWS.astype(np.float16)}, {}, "bank must be 2-D float32 or float64"),
-        ({"bank": ROWS.astype(int)}, {}, "bank must be 2-D float32 or float64"),
-        ({"bank": ROWS * np.nan}, {}, "bank must be finite; got nan at row 0, column 0"),
-        ({"bank": ROWS}, {"reweight": True}, "unknown setting 'reweight'"),
-        ({"bank": ROWS}, {"metric": "l2"}, "metric must be one of"),
-        ({"bank": ROWS}, {"metric": ["euclidean"]}, "metric must be one of"),
-        ({"bank": ROWS}, {"n_neighbors": "9"}, "n_neighbors must be an integer"),
-        ({"bank": ROWS}, {"n_neighbors": 0}, "n_neighbors must be an integer >= 1"),
-        ({"bank": ROWS}, {"top_fraction": 2}, "top_fraction must lie in"),
-    ],
-)
-def test_a_file_with_another_content_is_refused(tmp_path, tensors, config, message):
-    path = tmp_path / "bank.safetensors"
-    io.save(path, tensors, kind="PatchMemoryBank", config=config)
-    for mmap in (False, True):
-        with pytest.raises(ac.FormatError, match=message):
-            PatchMemoryBank.load(path, mmap=mmap)
-
-
-def test_settings_that_a_file_lacks_have_their_defaults(tmp_path):
-    path = tmp_path / "bank.safetensors"
-    io.save(path, {"bank": ROWS}, kind="PatchMemoryBank", config={"metric": "euclidean", "n_neighbors": 1})
-    assert PatchMemoryBank.load(path).settings == PatchMemoryBank(n_neighbors=1).settings
-
-
-def test_other_kinds_and_damage_are_refused(tmp_path):
-    path = tmp_path / "bank.safetensors"
-    io.save(path, {"bank": ROWS}, kind="Thing")
-    with pytest.raises(ac.FormatError, match="holds a 'Thing', not a 'PatchMemoryBank'"):
-        PatchMemoryBank.load(path)
-    PatchMemoryBank().fit(ROWS).save(path)
-    with pytest.raises(ac.FormatError, match="max_bytes is 79"):
-        PatchMemoryBank.load(path, max_bytes=79)
-    raw = bytearray(path.read_bytes())
-    raw[-1] ^= 0x7F
-    path.write_bytes(raw)
-    for mmap in (False, True):
-        with pytest.raises(ac.ChecksumError):
-            PatchMemoryBank.load(path, mmap=mmap)
-    path.write_bytes(raw[:-3])
-    with pytest.raises(ac.FormatError, match="truncated"):
-        PatchMemoryBank.load(path)
-
-
-def test_an_unverified_mapped_bank_is_checked_when_it_is_searched(tmp_path):
-    path = tmp_path / "bank.safetensors"
-    io.save(path, {"bank": np.where(np.arange(10).reshape(5, 2) == 7, np.nan, 1.0)}, kind="PatchMemoryBank")
-    memory = PatchMemoryBank.load(path, mmap=True, verify=False)
-    with pytest.raises(ValueError, match="bank must be finite; got nan at row 3, column 1"):
-        memory.search(np.ones((1, 2)))
-
-
-# --- other processes ---
-
-
-def test_state_is_all_there_is():
-    memory = PatchMemoryBank(n_neighbors=3).fit(ROWS)
-    again = PatchMemoryBank.from_state(memory.state())
-    assert again.settings == memory.settings
-    np.testing.assert_array_equal(again.rows, memory.rows)
-    assert len(PatchMemoryBank.from_state(PatchMemoryBank().state())) == 0
-    for state, message in [
-        ({"settings": {}}, "keys 'settings' and 'rows'"),
-        ({"settings": {"x": 1}, "rows": None}, "unknown setting 'x'"),
-        ({"settings": {}, "rows": np.full((1, 2), np.nan)}, "must be finite"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            PatchMemoryBank.from_state(state)
-
-
-def test_banks_travel_to_other_processes(tmp_path):
-    rows, features = random_case()
-    memory = PatchMemoryBank().fit(rows)
-    memory.save(tmp_path / "bank.safetensors")
-    mapped = PatchMemoryBank.load(tmp_path / "bank.safetensors", mmap=True)
-    expected = memory.score(features).image_scores.tobytes()
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        for travelled in pool.map(PatchMemoryBank.score.__get__, [memory, mapped]):
-            assert travelled(features).image_scores.tobytes() == expected
-    assert len(pickle.dumps(mapped)) < 1000
-    assert pickle.loads(pickle.dumps(mapped))._stored.mapped
-    PatchMemoryBank().fit(ROWS).save(tmp_path / "bank.safetensors")
-    with pytest.raises(ac.FormatError, match="has changed since"):
-        pickle.loads(pickle.dumps(mapped))
-
-
-# --- FAISS ---
-
-
-def flat_file(path, *, tag=b"IxF2", dim=2, rows=5, trained=1, metric=1, words=None, data=None, tail=b""):
-    data = ROWS.astype("<f4").tobytes() if data is None else data
-    words = len(data) // 4 if words is None else words
-    path.write_bytes(struct.pack("<4siqqqBiQ", tag, dim, rows, 1 << 20, 1 << 20, trained, metric, words) + data + tail)
-    return path
-
-
-@pytest.fixture(params=["faiss", "no faiss"])
-def maybe_faiss(request, monkeypatch):
-    if request.param == "faiss":
-        pytest.importorskip("faiss")
-    else:
-        monkeypatch.setitem(sys.modules, "faiss", None)
-
-
-def test_flat_files_are_read_with_and_without_faiss(tmp_path, maybe_faiss):
-    memory = PatchMemoryBank.from_faiss_file(flat_file(tmp_path / "search_index.faiss"))
-    assert memory.metric == "euclidean"
-    np.testing.assert_array_equal(memory.rows, ROWS.astype(np.float32))
-    scores = PatchMemoryBank.from_faiss_file(tmp_path / "search_index.faiss", squared=True, image_score="max")
-    np.testing.assert_allclose(scores.score(PATCHES).image_scores, [2])
-    inner = PatchMemoryBank.from_faiss_file(flat_file(tmp_path / "inner.faiss", tag=b"IxFI", metric=0))
-    assert (inner.metric, inner.image_score) == ("inner_product", "max")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"tag": b"IwFl"}, "starts with 'IwFl'"),
-        ({"tag": b"\xff\x00\x01\x02"}, "not a flat FAISS index"),
-        ({"dim": 0}, "0 columns"),
-        ({"dim": -2}, "-2 columns"),
-        ({"dim": 2**31 - 1}, "2147483647 columns"),
-        ({"rows": -1}, "values for -1 rows"),
-        ({"rows": 2**62}, "values for 4611686018427387904 rows"),
-        ({"rows": 4}, "10 values for 4 rows of 2"),
-        ({"rows": 2**40, "words": 2**41}, "truncated or extended"),
-        ({"words": 2**63}, "values for 5 rows"),
-        ({"metric": 0}, "metric type 0 in a IxF2"),
-        ({"metric": 2, "tag": b"IxFl"}, "metric type 2"),
-        ({"trained": 7}, "is_trained is 7"),
-        ({"tail": b"x"}, "truncated or extended"),
-        ({"rows": 0, "data": b""}, "is empty"),
-        ({"data": np.full(10, np.nan, "<f4").tobytes()}, "must be finite"),
-    ],
-)
-def test_hostile_flat_files_are_refused_by_rule(tmp_path, maybe_faiss, changes, message):
-    with pytest.raises(ac.FormatError, match=message):
-        PatchMemoryBank.from_faiss_file(flat_file(tmp_path / "hostile.faiss", **changes))
-
-
-def test_damaged_flat_files_give_format_errors_only(tmp_path, maybe_faiss):
-    path = flat_file(tmp_path / "damaged.faiss")
-    good = path.read_bytes()
-    rng = np.random.default_rng(0)
-    for _ in range(300):
-        raw = bytearray(good)
-        place = int(rng.integers(len(raw)))
-        raw[place : place + int(rng.integers(0, 9))] = rng.bytes(int(rng.integers(0, 9)))
-        path.write_bytes(raw)
-        with contextlib.suppress(ac.FormatError):
-            assert PatchMemoryBank.from_faiss_file(path).rows.nbytes <= len(raw)
-    path.write_bytes(good[:20])
-    with pytest.raises(ac.FormatError, match="it has 20 bytes"):
-        PatchMemoryBank.from_faiss_file(path)
-    path.unlink()
-    with pytest.raises(FileNotFoundError):
-        PatchMemoryBank.from_faiss_file(path)
-
-
-def test_faiss_round_trip(tmp_path):
-    faiss = pytest.importorskip("faiss")
-    rows, features = random_case()
-    memory = PatchMemoryBank().fit(rows)
-    index = memory.to_faiss()
-    assert (type(index), index.ntotal) == (faiss.IndexFlatL2, 90)
-    squares, _ = index.search(features[0], 1)
-    np.testing.assert_allclose(np.sqrt(squares), memory.search(features[0])[0], rtol=1e-5, atol=1e-3)
-    np.testing.assert_array_equal(PatchMemoryBank.from_faiss(index, n_neighbors=3).rows, rows)
-    faiss.write_index(index, str(tmp_path / "index.faiss"))
-    np.testing.assert_array_equal(PatchMemoryBank.from_faiss_file(tmp_path / "index.faiss").rows, rows)
-
-    inner = PatchMemoryBank(metric="inner_product", image_score="max").fit(rows).to_faiss()
-    assert isinstance(inner, faiss.IndexFlatIP)
-    assert PatchMemoryBank.from_faiss(inner).metric == "inner_product"
-    assert PatchMemoryBank.from_faiss(inner, metric="cosine", image_score="max").metric == "cosine"
-    with pytest.warns(ac.CompatibilityWarning, match="float64 rows are rounded"):
-        PatchMemoryBank().fit(ROWS).to_faiss()
-    with pytest.raises(ValueError, match="FAISS has no flat index for metric='cosine'"):
-        PatchMemoryBank(metric="cosine", image_score="max").fit(ROWS).to_faiss()
-
-
-def test_faiss_indexes_that_are_not_flat():
-    faiss = pytest.importorskip("faiss")
-    rows = np.random.default_rng(0).random((300, 8), np.float32)
-    graph = faiss.IndexHNSWFlat(8, 4)
-    graph.add(rows)
-    with pytest.warns(ac.CompatibilityWarning, match="what it reconstructs"):
-        np.testing.assert_array_equal(PatchMemoryBank.from_faiss(graph).rows, rows)
-    renumbered = faiss.IndexIDMap(faiss.IndexFlatL2(8))
-    renumbered.add_with_ids(rows, np.arange(300))
-    lists = faiss.IndexIVFFlat(faiss.IndexFlatL2(8), 8, 4)
-    lists.train(rows)
-    lists.add(rows)
-    for index in (renumbered, lists):
-        with pytest.raises(ValueError, match="cannot give its vectors back"):
-            PatchMemoryBank.from_faiss(index)
-    lists.make_direct_map()
-    with pytest.warns(ac.CompatibilityWarning, match="what it reconstructs"):
-        np.testing.assert_array_equal(PatchMemoryBank.from_faiss(lists).rows, rows)
-    manhattan = faiss.IndexFlat(8, faiss.METRIC_L1)
-    manhattan.add(rows)
-    with pytest.raises(ValueError, match="a bank takes L2 or inner product"):
-        PatchMemoryBank.from_faiss(manhattan)
-    with pytest.raises(ValueError, match="index is empty"):
-        PatchMemoryBank.from_faiss(faiss.IndexFlatL2(8))
-    with pytest.raises(TypeError, match=r"index must be a faiss\.Index; got ndarray"):
-        PatchMemoryBank.from_faiss(rows)
-
-
-def test_the_guide_runs():
-    guide = pathlib.Path(__file__).parents[1] / "docs" / "banks.md"
-    failed, tried = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
-    assert (failed, tried > 20) == (0, True)
