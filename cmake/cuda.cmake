@@ -10,7 +10,7 @@ endif()
 set(ACPP_CUDA_OLDEST 12.0)  # the first nvcc that compiles C++20
 set(ACPP_NO_CUDA "")
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-  find_program(ACPP_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda /opt/cuda PATH_SUFFIXES bin)
+  find_program(ACPP_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
   if(ACPP_NVCC)
     set(CMAKE_CUDA_COMPILER ${ACPP_NVCC})
   endif()

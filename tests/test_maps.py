@@ -1,5 +1,7 @@
 """Maps against the definitions, SciPy and PyTorch: sampling, blur, the fused map, image scores."""
 
+import doctest
+import pathlib
 import threading
 
 import numpy as np
@@ -344,3 +346,9 @@ def test_ctrl_c_stops_a_long_blur():
     with pytest.raises(KeyboardInterrupt):
         maps.gaussian_blur(x, 60.0, threads=1)
     assert time.monotonic() - start < 5.0
+
+
+def test_the_guide_runs():
+    guide = pathlib.Path(__file__).parents[1] / "docs" / "maps.md"
+    failed, tried = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
+    assert (failed, tried > 8) == (0, True)
