@@ -51,6 +51,13 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         ours, peer, flat = (Path(folder) / name for name in ("ours.safetensors", "peer.safetensors", "peer.faiss"))
+        memory.save(ours)
+        mapped = PatchMemoryBank.load(ours, mmap=True)
+        if not np.array_equal(mapped.rows, rows):
+            raise RuntimeError("the file does not give the rows back")
+        for got, expected in zip(mapped.search(queries, memory_budget="64MiB"), memory.search(queries), strict=True):
+            if got.tobytes() != expected.tobytes():
+                raise RuntimeError("the mapped search gives other answers")
         hashing = rows.nbytes / best_of(lambda: hashlib.sha256(rows), 3)
         for name, call, other in (
             ("save", lambda: memory.save(ours), lambda: save_and_hash(peer, rows)),

@@ -348,6 +348,18 @@ def test_files_that_are_no_container(path, raw, message):
         io.load(path)
 
 
+def test_a_hostile_header_takes_time_and_memory_in_proportion(path):
+    size = 20 << 20
+    patterns = [b"[", b'"', b"\\", b'\\"', b"9", b"{", b'"a":', "\N{SNOWMAN}".encode(), b" "]
+    start = time.monotonic()
+    for start_of_text in (b'{"', b'{"a":'):
+        for pattern in patterns:
+            write(path, start_of_text + pattern * (size // len(pattern)), pad=False)
+            with pytest.raises(ac.FormatError):
+                io.inspect(path)
+    assert time.monotonic() - start < 60  # linear: some 0.1 s each; quadratic: hours
+
+
 def test_a_changed_byte_is_noticed(path):
     io.save(path, {"x": BANK}, kind="Thing")
     raw = bytearray(path.read_bytes())

@@ -34,6 +34,7 @@ __all__ = [
 FORMAT_VERSION = 1
 HASH_CHUNK = 64 << 20
 MAX_HEADER = 100 << 20
+MAX_WIDE_HEADER = 16 << 20  # one character outside ASCII makes four bytes of each
 MAX_TENSORS = 10_000
 MAX_NAME = 512
 MAX_DEPTH = 4
@@ -307,6 +308,8 @@ def header_length(first: bytes, file_bytes: int) -> int:
 
 def parse_header(raw: bytes, data_bytes: int, max_bytes: int) -> FileInfo:
     """Validate the header `raw` of a file with `data_bytes` after it; nothing of the declared sizes is allocated."""
+    if len(raw) > MAX_WIDE_HEADER and not raw.isascii():
+        _fail(f"a header of more than {MAX_WIDE_HEADER} bytes must be ASCII")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
