@@ -13,6 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,10 @@ warnings.filterwarnings("ignore")
 
 
 def smooth(x: np.ndarray, radius: int) -> np.ndarray:
-    """Three box blurs of (n, h, w), close to a Gaussian, without SciPy."""
-    width = 2 * radius + 1
+    """Three circular box blurs of (n, h, w), close to a Gaussian, without SciPy."""
     for _ in range(3):
         for axis in (1, 2):
-            padded = np.pad(x, [(0, 0)] + [(radius + 1, radius) if a == axis else (0, 0) for a in (1, 2)], mode="wrap")
-            total = np.cumsum(padded, axis=axis, dtype=np.float64)
-            x = (
-                np.take(total, range(width, total.shape[axis]), axis) - np.take(total, range(x.shape[axis]), axis)
-            ) / width
+            x = sum(np.roll(x, shift, axis) for shift in range(-radius, radius + 1)) / np.float32(2 * radius + 1)
     return x
 
 
@@ -62,7 +58,8 @@ def make_maps(masks: np.ndarray) -> dict[str, np.ndarray]:
 
 def adeval_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
     """Binned AUROC, AUPR and AUPRO in one call."""
-    np.trapz = np.trapezoid  # the peer calls a name that NumPy 2.4 no longer has
+    if not hasattr(np, "trapz"):  # the peer calls a name that NumPy 2.4 no longer has
+        setattr(np, "trapz", np.trapezoid)  # noqa: B010
     try:
         from adeval import auroc_aupr_aupro
     except ImportError:
@@ -90,9 +87,14 @@ def anomalib_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | No
     return None
 
 
+KEPT: dict[str, Any] = {}
+
+
 def declare_torchvision_operators(torch: Any) -> None:
     """Let a CUDA build of torchvision import beside a CPU build of torch: its operators' schemas must exist."""
-    library = torch.library.Library("torchvision", "DEF")
+    if "library" in KEPT:
+        return
+    KEPT["library"] = library = torch.library.Library("torchvision", "DEF")  # definitions vanish with their library
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     roi = "Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width"
@@ -103,7 +105,6 @@ def declare_torchvision_operators(torch: Any) -> None:
     library.define("deform_conv2d(Tensor input, Tensor weight, Tensor offset, Tensor mask, Tensor bias) -> Tensor")
     for name in ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d"):
         library.define(f"_{name}_backward(Tensor grad) -> Tensor")
-    globals()["_keep_library"] = library  # definitions vanish with their library
 
 
 def sklearn_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
@@ -141,8 +142,7 @@ def peak_memory() -> Iterator[list[float]]:
     page, peak, stop = os.sysconf("SC_PAGE_SIZE"), [0.0], threading.Event()
 
     def resident() -> int:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * page
+        return int(Path("/proc/self/statm").read_text().split()[1]) * page
 
     start = resident()
 

@@ -1,5 +1,8 @@
 """Worked examples, computed by hand or by independent scripts in rational arithmetic."""
 
+import doctest
+import pathlib
+
 import numpy as np
 import pytest
 
@@ -156,3 +159,9 @@ def test_pixel_report_equals_the_single_functions():
     assert report["f1_max"] == f1_max(maps, masks).value
     assert report["f1_max_threshold"] == f1_max(maps, masks).threshold
     assert report["aupro"] == aupro(maps, masks, integration_limit=0.1)
+
+
+def test_the_guide_runs():
+    guide = pathlib.Path(__file__).parents[1] / "docs" / "metrics.md"
+    failed, tried = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
+    assert (failed, tried > 10) == (0, True)

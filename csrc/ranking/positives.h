@@ -88,7 +88,10 @@ class PositiveGatherer {
         for (const Strip& strip : strips_) ++first[strip.image + 1];
         for (index_t i = 0; i < images; ++i) first[i + 1] += first[i];
         std::vector<Part> joined(images);
-        parallel_blocks(images, 16, run, [&](index_t begin, index_t end) {
+        std::size_t pixels = 0;
+        for (const Part& part : parts_) pixels += part.keys.size();
+        const index_t block = pixels < (std::size_t{1} << 18) ? images : 16;  // little work: no second thread
+        parallel_blocks(images, block, run, [&](index_t begin, index_t end) {
             for (index_t i = begin; i < end; ++i) {
                 if (first[i] == first[i + 1]) continue;
                 Part image = std::move(parts_[first[i]]);

@@ -39,8 +39,8 @@ struct RankOptions {
     int connectivity = 8;
 };
 
-// Exact counts in O(n + P log P) time for n pixels, P of them anomalous; about 60 bytes per anomalous pixel and a few
-// hundred KiB per thread of scratch. Throws InvalidArgument for labels other than 0/1 (0/255 in uint8).
+// Exact counts in O(n + P log P) time for n pixels, P of them anomalous; about 100 bytes per anomalous pixel and at
+// most six more per pixel, shared by the threads. Throws InvalidArgument for labels other than 0/1 (0/255 in uint8).
 // The same counts for every thread count, ISA and memory layout.
 RankPairs rank_pairs(const ScoredImages& input, const RankOptions& options, const RunOptions& run);
 
