@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -52,6 +53,22 @@ def check(found: tuple[Rows, NDArray[np.int64]], queries: Rows, rows: Rows) -> N
         sq = ((rows.astype(np.float64) - queries[i]) ** 2).sum(axis=1)
         expected = np.argsort(sq, kind="stable")[: found[1].shape[1]]
         np.testing.assert_array_equal(found[1][i], expected)
+
+
+def memory(n: int, m: int, d: int) -> None:
+    """Peak resident bytes that a one-shot search adds to its inputs, in a process of its own."""
+    script = f"""
+import resource, numpy as np
+from anomalib_cpp import bank
+rng = np.random.default_rng(0)
+queries, rows = (rng.standard_normal((size, {d}), dtype=np.float32) for size in ({n}, {m}))
+bank.knn(queries[:20], rows[:2000])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+bank.knn(queries, rows, k=9)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
+"""
+    extra = int(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
+    report("knn memory", queries=n, bank=m, columns=d, extra_bytes=extra, bank_bytes=4 * m * d, matrix_bytes=4 * n * m)
 
 
 def main() -> None:
@@ -109,6 +126,8 @@ def main() -> None:
                             roofline=share,
                         )
                 set_isa(best)
+    for size in [(784, 16384, 1024), (20_000, 100_000, 384)]:
+        memory(*size)
 
 
 if __name__ == "__main__":

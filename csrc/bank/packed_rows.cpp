@@ -164,7 +164,7 @@ std::vector<index_t> PackedRows<B>::scan_all(const pairwise::Encoding& encoding,
 // Calls visit(row) for every allowed row that the candidates stand for, of equal rows the first `most` only.
 template <class B>
 template <class Visit>
-void PackedRows<B>::expand(index_t query, const std::vector<pairwise::Candidate>& candidates, const PairFilter& filter,
+void PackedRows<B>::expand(index_t query, std::span<const pairwise::Candidate> candidates, const PairFilter& filter,
                            std::size_t most, Visit&& visit) const {
     for (const pairwise::Candidate& c : candidates) {
         if (!equal_) {
@@ -286,17 +286,31 @@ void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filte
         plan.filter = representative_filter(filter, groups);
         undecided = filtered(
             queries, data_or_null(norms), plan,
-            [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
-                thread_local std::vector<index_t> listed;
-                thread_local std::vector<double> values;
-                listed.clear();
-                expand(query, candidates, filter, static_cast<std::size_t>(k),
-                       [&](index_t row) { listed.push_back(row); });
-                values.resize(listed.size());
-                canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], listed.data(),
-                          0, static_cast<index_t>(listed.size()), values.data());
+            [&](index_t query, std::vector<pairwise::Candidate>& candidates) {
+                // The likeliest first: their canonical values settle most of the others by their bounds alone.
+                const auto likely = candidates.begin() + std::min<index_t>(k, static_cast<index_t>(candidates.size()));
+                std::nth_element(candidates.begin(), likely, candidates.end(),
+                                 [](const auto& x, const auto& y) { return x.low < y.low; });
                 SmallestK best(k);
-                for (std::size_t i = 0; i < listed.size(); ++i) best.offer(values[i], listed[i]);
+                const auto settle = [&](std::span<const pairwise::Candidate> some) {
+                    thread_local std::vector<index_t> listed;
+                    thread_local std::vector<double> values;
+                    listed.clear();
+                    expand(query, some, filter, static_cast<std::size_t>(k),
+                           [&](index_t row) { listed.push_back(row); });
+                    values.resize(listed.size());
+                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)],
+                              listed.data(), 0, static_cast<index_t>(listed.size()), values.data());
+                    for (std::size_t i = 0; i < listed.size(); ++i) best.offer(values[i], listed[i]);
+                };
+                settle({candidates.begin(), likely});
+                auto end = candidates.end();
+                if (plan.kind == BoundKind::sq_distance) {  // other bounds are not on the keys' scale
+                    const double limit = bound_scale(key_kind(metric_)) * best.worst() * (1 + pairwise::slack) +
+                                         std::numeric_limits<double>::min();
+                    end = std::partition(likely, end, [limit](const auto& c) { return !(c.low > limit); });
+                }
+                settle({likely, end});
                 best.write(keys.row(query), indices.row(query));
             },
             run);
@@ -332,7 +346,7 @@ Neighbourhoods PackedRows<B>::within(MatrixView<const Q> queries, double radius,
         plan.filter = representative_filter(filter, groups);
         undecided = filtered(
             queries, data_or_null(norms), plan,
-            [&](index_t query, const std::vector<pairwise::Candidate>& candidates) {
+            [&](index_t query, std::vector<pairwise::Candidate>& candidates) {
                 expand(query, candidates, filter, pairwise::no_limit, [&](index_t row) {
                     double key = 0;
                     canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &row, 0,

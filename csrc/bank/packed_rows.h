@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/parallel.h"
@@ -61,7 +62,7 @@ class PackedRows {
     pairwise::PackedCodes encode_bank(const pairwise::Encoding& encoding, Range range, const RunOptions& run) const;
     pairwise::Encoding encoding(pairwise::Code code) const;
     template <class Visit>
-    void expand(index_t query, const std::vector<pairwise::Candidate>& candidates, const PairFilter& filter,
+    void expand(index_t query, std::span<const pairwise::Candidate> candidates, const PairFilter& filter,
                 std::size_t most, Visit&& visit) const;
     PairFilter representative_filter(const PairFilter& filter, std::vector<std::uint64_t>& groups) const;
     template <class Q>
