@@ -66,16 +66,29 @@ class OnGpu:
     __cuda_array_interface__ = {"shape": (2, 2), "typestr": "<f4", "data": (0, False), "version": 3}  # noqa: RUF012
 
 
-def test_gpu_arrays_of_other_libraries_are_refused_by_name():
-    with pytest.raises(ac.DeviceError, match=r"maps is a .*OnGpu on a GPU; pass it as a PyTorch or CuPy array"):
-        maps.resize(OnGpu(), 4)
+class OnGpuByDlpack:
+    """The same for a library that speaks DLPack only."""
+
+    def __dlpack_device__(self):
+        return (2, 0)
+
+    def __dlpack__(self, **arguments):
+        raise AssertionError("must not be exported")
+
+
+@pytest.mark.parametrize("kind", [OnGpu, OnGpuByDlpack])
+def test_gpu_arrays_of_other_libraries_are_refused_by_name(kind):
+    message = rf"maps is a .*{kind.__name__} on a GPU; pass it as a PyTorch or CuPy array"
+    with pytest.raises(ac.DeviceError, match=message):
+        maps.resize(kind(), 4)
 
 
 def test_functions_without_a_twin_say_that_they_run_on_the_cpu():
-    with pytest.raises(ac.DeviceError, match="this function runs on the CPU only"):
-        maps.image_scores(OnGpu())
-    with pytest.raises(ac.DeviceError, match="this function runs on the CPU only"):
-        bank.patch_embeddings([OnGpu()])
+    for array in (OnGpu(), OnGpuByDlpack()):
+        with pytest.raises(ac.DeviceError, match="this function runs on the CPU only"):
+            maps.image_scores(array)
+        with pytest.raises(ac.DeviceError, match="this function runs on the CPU only"):
+            bank.patch_embeddings([array])
 
 
 def test_a_build_without_the_extension_names_the_remedy(monkeypatch):

@@ -117,6 +117,11 @@ def _from_cupy(array: Any, name: str) -> CudaPlace:
     return CudaPlace(core, wrap(data), _owner, empty)
 
 
+def _exports_gpu_memory(array: Any) -> bool:
+    device = getattr(type(array), "__dlpack_device__", None)
+    return device is not None and int(device(array)[0]) in (2, 13)  # CUDA, and CUDA's managed memory
+
+
 def locate_cuda(array: Any, name: str) -> CudaPlace | None:
     """Take a CUDA array of PyTorch or CuPy; None for what is not on a GPU."""
     library = type(array).__module__.partition(".")[0]
@@ -124,7 +129,7 @@ def locate_cuda(array: Any, name: str) -> CudaPlace | None:
         return _from_torch(array, name) if getattr(array, "is_cuda", False) else None
     if library == "cupy" and "cupy" in sys.modules:
         return _from_cupy(array, name)
-    if hasattr(type(array), "__cuda_array_interface__"):
+    if hasattr(type(array), "__cuda_array_interface__") or _exports_gpu_memory(array):
         kind = f"{type(array).__module__}.{type(array).__qualname__}"
         raise DeviceError(f"{name} is a {kind} on a GPU; pass it as a PyTorch or CuPy array (their from_dlpack)")
     return None
