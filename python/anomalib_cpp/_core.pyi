@@ -14,7 +14,6 @@ __all__: list[str] = [
     "bank_adaptive_embeddings",
     "bank_average_embeddings",
     "build_info",
-    "check_finite",
     "compiled_isas",
     "connected_components",
     "coreset",
@@ -124,11 +123,6 @@ def bank_average_embeddings(
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 def build_info() -> dict[str, typing.Any]: ...
-def check_finite(
-    rows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
-    name: str,
-    threads: typing.SupportsInt | typing.SupportsIndex,
-) -> None: ...
 def compiled_isas() -> list[str]: ...
 def connected_components(
     masks: typing.Any,
