@@ -33,6 +33,14 @@ std::vector<double> canonical_norms(MatrixView<const T> rows, KeyKind kind, cons
     return norms;
 }
 
+// A thread more for every 2^20 operations at most: below that, waking it costs more than it saves.
+RunOptions sized(const RunOptions& run, double operations) {
+    RunOptions result = run;
+    const int wanted = run.threads > 0 ? run.threads : default_threads();
+    result.threads = static_cast<int>(std::clamp(operations / (1 << 20), 1.0, static_cast<double>(wanted)));
+    return result;
+}
+
 const double* data_or_null(const std::vector<double>& v) { return v.empty() ? nullptr : v.data(); }
 
 // Squared distance of two unit vectors, or -2 <q, b - centre>, from a key; the scale that bounds are on.
@@ -108,13 +116,16 @@ index_t PackedRows<B>::nbytes() const {
 }
 
 template <class B>
+double PackedRows<B>::operations(index_t queries) const {
+    return static_cast<double>(queries) * static_cast<double>(rows_.rows) * static_cast<double>(rows_.cols);
+}
+
+template <class B>
 bool PackedRows<B>::worth_filtering(index_t queries) const {
     if (!encoding_) return false;
     if (options_.prefilter != Prefilter::automatic) return true;
-    const double work =
-        static_cast<double>(queries) * static_cast<double>(rows_.rows) * static_cast<double>(rows_.cols);
     // Encoding a bank row costs about as much as a dozen canonical values.
-    return work > 2e6 && (codes_ || queries >= 12);
+    return operations(queries) > 2e6 && (codes_ || queries >= 12);
 }
 
 // Half of the budget for the bank's codes, half for the queries'.
@@ -264,7 +275,8 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
 template <class B>
 template <class Q>
 void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filter, MatrixView<double> keys,
-                            MatrixView<index_t> indices, const RunOptions& run) const {
+                            MatrixView<index_t> indices, const RunOptions& options) const {
+    const RunOptions run = sized(options, operations(queries.rows));
     const index_t k = keys.cols;
     const std::vector<double> norms = canonical_norms(queries, key_kind(metric_), run);
     const CanonicalKeys<Q, B> canonical(key_kind(metric_), rows_, data_or_null(norms_));

@@ -73,6 +73,7 @@ class PackedRows {
     template <class Q, class Finish>
     std::vector<index_t> filtered(MatrixView<const Q> queries, const double* query_norms,
                                   const pairwise::NearestPlan& plan, Finish&& finish, const RunOptions& run) const;
+    double operations(index_t queries) const;  // of a search by canonical values alone
     bool worth_filtering(index_t queries) const;
 
     struct Blocks {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -234,8 +236,15 @@ def parse_budget(value: Any, name: str = "memory_budget") -> int:
     )
 
 
+_memory_seen: tuple[float, int] = (-math.inf, 0)  # when, and what _available_memory() found
+
+
 def _available_memory() -> int:
     """Bytes this process may still take: free memory of the machine, or of its control group if that is less."""
+    global _memory_seen
+    now = time.monotonic()
+    if now - _memory_seen[0] < 1.0:  # reading it costs as much as a small search
+        return _memory_seen[1]
     available = 1 << 30
     try:
         with open("/proc/meminfo") as file:  # noqa: PTH123
@@ -248,6 +257,7 @@ def _available_memory() -> int:
                 available = min(available, max(0, int(text) - int(used.read())))
     except (OSError, ValueError):
         pass
+    _memory_seen = (now, available)
     return available
 
 
