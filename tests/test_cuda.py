@@ -83,6 +83,40 @@ def test_gpu_arrays_of_other_libraries_are_refused_by_name(kind):
         maps.resize(kind(), 4)
 
 
+def test_arrays_of_the_cpu_are_not_taken_for_cuda_arrays():
+    class LikeJax(np.ndarray):
+        @property
+        def __cuda_array_interface__(self):
+            raise AttributeError("not on a GPU")
+
+    class OnCpu:
+        def __init__(self, x):
+            self.x = x
+
+        @property
+        def __cuda_array_interface__(self):
+            raise AttributeError("not on a GPU")
+
+        def __dlpack_device__(self):
+            return self.x.__dlpack_device__()
+
+        def __dlpack__(self, **arguments):
+            return self.x.__dlpack__()
+
+    x = np.arange(4.0).reshape(2, 2)
+    expected = maps.resize(x, 5)
+    for array in (x.view(LikeJax), OnCpu(x), x.tolist()):
+        np.testing.assert_array_equal(maps.resize(array, 5), expected)
+
+    torch = pytest.importorskip("torch")
+
+    class Tensor(torch.Tensor):
+        pass
+
+    ours = maps.resize(torch.from_numpy(x).as_subclass(Tensor), 5)
+    assert torch.equal(ours, torch.from_numpy(expected))
+
+
 def test_functions_without_a_twin_say_that_they_run_on_the_cpu():
     for array in (OnGpu(), OnGpuByDlpack()):
         with pytest.raises(ac.DeviceError, match="this function runs on the CPU only"):

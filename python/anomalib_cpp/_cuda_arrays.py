@@ -80,6 +80,8 @@ def _owner(array: CudaArray) -> Any:
 def _from_torch(tensor: Any, name: str) -> CudaPlace:
     import torch
 
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested:
+        raise InvalidTypeError(f"{name} must be a dense tensor; call .to_dense() or .dequantize() first")
     if not tensor.dtype.is_floating_point:
         raise InvalidTypeError(f"{name} must be float16, bfloat16, float32 or float64; got {tensor.dtype}")
     core = _extension_for(name, tensor.device)
@@ -94,7 +96,7 @@ def _from_torch(tensor: Any, name: str) -> CudaPlace:
         return wrap(torch.empty(shape, dtype=kind, device=tensor.device))
 
     kind = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-    return CudaPlace(core, wrap(tensor.detach().to(kind).contiguous()), _owner, empty)
+    return CudaPlace(core, wrap(tensor.detach().to(kind).resolve_neg().contiguous()), _owner, empty)
 
 
 def _from_cupy(array: Any, name: str) -> CudaPlace:
@@ -117,19 +119,20 @@ def _from_cupy(array: Any, name: str) -> CudaPlace:
     return CudaPlace(core, wrap(data), _owner, empty)
 
 
-def _exports_gpu_memory(array: Any) -> bool:
-    device = getattr(type(array), "__dlpack_device__", None)
-    return device is not None and int(device(array)[0]) in (2, 13)  # CUDA, and CUDA's managed memory
+def _on_gpu(array: Any) -> bool:
+    device = getattr(type(array), "__dlpack_device__", None)  # first: JAX's CPU arrays have the other attribute too
+    if device is not None:
+        return int(device(array)[0]) in (2, 13)  # CUDA, and CUDA's managed memory
+    return hasattr(array, "__cuda_array_interface__")
 
 
 def locate_cuda(array: Any, name: str) -> CudaPlace | None:
     """Take a CUDA array of PyTorch or CuPy; None for what is not on a GPU."""
-    library = type(array).__module__.partition(".")[0]
-    if library == "torch" and "torch" in sys.modules:
-        return _from_torch(array, name) if getattr(array, "is_cuda", False) else None
-    if library == "cupy" and "cupy" in sys.modules:
+    if "torch" in sys.modules and isinstance(array, sys.modules["torch"].Tensor):
+        return _from_torch(array, name) if array.is_cuda else None
+    if "cupy" in sys.modules and isinstance(array, sys.modules["cupy"].ndarray):
         return _from_cupy(array, name)
-    if hasattr(type(array), "__cuda_array_interface__") or _exports_gpu_memory(array):
+    if _on_gpu(array):
         kind = f"{type(array).__module__}.{type(array).__qualname__}"
         raise DeviceError(f"{name} is a {kind} on a GPU; pass it as a PyTorch or CuPy array (their from_dlpack)")
     return None
