@@ -245,6 +245,12 @@ LAYER = np.ones((2, 3, 4, 5))
         (lambda: patch_embeddings([LAYER], variant="other"), ValueError, "variant must be one of 'anomalib'"),
         (lambda: patch_embeddings([LAYER], patch_size=2), ValueError, "patch_size must be odd"),
         (lambda: patch_embeddings([LAYER], patch_size=0), ValueError, "patch_size must be at least 1; got 0"),
+        (lambda: patch_embeddings([LAYER], patch_size=10**9 + 1), ValueError, "lie between 1 and 4096"),
+        (
+            lambda: patch_embeddings([LAYER], variant="inspection", patch_size=10**9),
+            ValueError,
+            "patch_size must lie between 1 and 4096; got 1000000000",
+        ),
         (lambda: patch_embeddings([LAYER], patch_size=3.0), TypeError, "patch_size must be an integer; got float"),
         (lambda: patch_embeddings([LAYER], stride=2), ValueError, "stride must be 1 for variant='anomalib'"),
         (lambda: patch_embeddings([LAYER], target_dim=8), ValueError, "target_dim belongs to variant='inspection'"),

@@ -7,19 +7,20 @@
 #include "bank/patch_embeddings_kernel.h"
 #include "core/aligned.h"
 #include "core/error.h"
+#include "maps/axis_weights.h"
 
 namespace acpp::bank {
 namespace {
 
+// Far beyond any map: keeps products of sizes within 64 bits.
+constexpr index_t largest_patch = 4096;
+
 std::vector<Tap> bilinear_taps(index_t size_in, index_t size_out) {
+    const auto axis = maps::resize_weights(size_in, size_out, maps::Mode::bilinear);
     std::vector<Tap> taps;
-    for (index_t o = 0; o < size_out; ++o) {
-        const double scale = static_cast<double>(size_in) / static_cast<double>(size_out);
-        const double x = std::max((static_cast<double>(o) + 0.5) * scale - 0.5, 0.0);
-        const index_t low = std::min(static_cast<index_t>(x), size_in - 1);
-        const double fraction = x - static_cast<double>(low);
-        taps.push_back({low, fraction > 0.0 ? std::min(low + 1, size_in - 1) : low, fraction});
-    }
+    for (index_t o = 0; o < size_out; ++o)
+        taps.push_back({axis.first[o], axis.first[o] + axis.count[o] - 1,
+                        axis.count[o] > 1 ? axis.weight[o * axis.taps + 1] : 0.0});
     return taps;
 }
 
@@ -151,7 +152,8 @@ void require_layers(const std::vector<FeatureMaps<T>>& layers) {
 }  // namespace
 
 Grid patch_grid(index_t height, index_t width, index_t patch, index_t stride) {
-    require(patch >= 1, "patch_size must be at least 1; got " + std::to_string(patch));
+    require(patch >= 1 && patch <= largest_patch,
+            "patch_size must lie between 1 and " + std::to_string(largest_patch) + "; got " + std::to_string(patch));
     require(stride >= 1, "stride must be at least 1; got " + std::to_string(stride));
     const index_t pad = (patch - 1) / 2;
     const Grid grid{(height + 2 * pad - patch) / stride + 1, (width + 2 * pad - patch) / stride + 1};
@@ -165,7 +167,9 @@ template <class T>
 void average_embeddings(const std::vector<FeatureMaps<T>>& layers, index_t patch, MatrixView<T> out,
                         const RunOptions& run) {
     require_layers(layers);
-    require(patch >= 1 && patch % 2 == 1, "patch_size must be odd and at least 1; got " + std::to_string(patch));
+    require(patch >= 1 && patch <= largest_patch && patch % 2 == 1, "patch_size must be odd and lie between 1 and " +
+                                                                        std::to_string(largest_patch) + "; got " +
+                                                                        std::to_string(patch));
     const index_t height = layers[0].height, width = layers[0].width;
     std::vector<std::vector<Tap>> rows, columns;
     std::vector<Piece> pieces;
