@@ -105,7 +105,7 @@ def test_large_samples_match_scikit_learn(kind, share):
 @pytest.mark.parametrize("kind", KINDS)
 def test_large_curves_match_scikit_learn(kind):
     rng = np.random.default_rng(3)
-    scores = maps_of(kind, 150_000, rng)
+    scores = maps_of(kind, 400_000, rng)
     labels = rng.random(scores.size) < 0.2
     for drop in (False, True):
         fpr, tpr, thresholds = peer.roc_curve(labels, scores, drop_intermediate=drop)

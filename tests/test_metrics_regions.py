@@ -154,6 +154,16 @@ def test_an_image_of_several_strips_keeps_its_regions_whole():
     assert result.region_areas.tolist() == [550 * 5, masks[1].sum()]
 
 
+def test_a_long_row_is_one_image():
+    masks = np.zeros((2, 1, 150_000), bool)
+    masks[:, 0, 60_000:70_000] = True
+    maps = np.random.default_rng(0).random(masks.shape)
+    result = aupro(maps, masks, per_region=True)
+    assert result.region_images.tolist() == [0, 1]
+    assert result.region_areas.tolist() == [10_000, 10_000]
+    assert connected_components(masks)[1].tolist() == [1, 1]
+
+
 def test_laws_of_regions():
     maps, masks = defects("white")
     whole = aupro(maps, masks, integration_limit=1.0)

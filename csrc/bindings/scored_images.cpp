@@ -29,6 +29,7 @@ struct Stack {  // one array as images
     DType type;
     index_t images, height, width;
     index_t item, image_stride, row_stride;  // bytes
+    bool series;                             // one row that may be cut, not an image
 };
 
 }  // namespace
@@ -50,7 +51,9 @@ static Stack stack_of(const py::array& a, const std::string& name) {
     if (!rows_ok || row < width * item || row % item != 0 || image < 0 || image % item != 0)
         throw InvalidArgument(name + " must have contiguous rows; got strides " +
                               py::str(a.attr("strides")).cast<std::string>());
-    return {data, type, images, height, width, item, image, row};
+    if (height > UINT32_MAX || width > UINT32_MAX)
+        throw InvalidArgument(name + " must have fewer than 2^32 rows and columns; got " + shape_of(a));
+    return {data, type, images, height, width, item, image, row, d == 1};
 }
 
 static bool same_shape(const Stack& a, const Stack& b) {
@@ -61,11 +64,10 @@ static void append(ScoredImages& input, const std::optional<Stack>& scores, cons
     constexpr index_t row_limit = index_t{1} << 16;  // a long series is cut, so that threads can share it
     const Stack& shape = scores ? *scores : *labels;
     for (index_t i = 0; i < shape.images; ++i)
-        for (index_t x = 0; x < shape.width; x += row_limit) {
-            if (shape.height > 1 && x > 0) break;
+        for (index_t x = 0; x < shape.width; x += shape.series ? row_limit : shape.width) {
             ScoredImage image{};
             image.height = shape.height;
-            image.width = shape.height > 1 ? shape.width : std::min(row_limit, shape.width - x);
+            image.width = shape.series ? std::min(row_limit, shape.width - x) : shape.width;
             if (scores) {
                 image.scores = scores->data + i * scores->image_stride + x * scores->item;
                 image.score_stride = scores->height > 1 ? scores->row_stride / scores->item : image.width;

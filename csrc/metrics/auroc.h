@@ -15,10 +15,4 @@ inline double auroc(const RankPairs& pairs, double limit = 1) {
     return within.share(sum, pairs.positives);
 }
 
-// McClish's standardisation: 0.5 for chance, 1 for perfect. `share` is auroc(pairs, limit).
-inline double mcclish(double share, double limit) {
-    const double chance = limit / 2;  // share of a random ranking
-    return 0.5 * (1 + (share - chance) / (1 - chance));
-}
-
 }  // namespace acpp::metrics

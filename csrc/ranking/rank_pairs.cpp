@@ -27,7 +27,8 @@ std::vector<index_t> count_background(const ScoredImages& input, const std::vect
             for_background<T>(input, strips[s], [&](const Key* keys, index_t n) { counter.count(*worker, keys, n); });
         workers.give(std::move(worker));
     });
-    for (const auto& worker : workers.all()) counter.flush(*worker);
+    parallel_blocks(static_cast<index_t>(workers.all().size()), 1, run,
+                    [&](index_t w, index_t) { counter.flush(*workers.all()[w]); });
     missing = without_score;
     return counter.totals();
 }

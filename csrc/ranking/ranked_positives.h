@@ -16,27 +16,31 @@ struct RankedPositives {
     Positives<Key> pixels;             // without their keys
 };
 
-template <class T>
-RankedPositives<typename ScoreKey<T>::Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
-                                                          const RankOptions& options, const RunOptions& run) {
-    using Key = typename ScoreKey<T>::Key;
+template <class Key>
+RankedPositives<Key> rank_pixels(Positives<Key>&& pixels, bool order, const RunOptions& run) {
     RankedPositives<Key> ranked;
-    ranked.pixels = gather_positives<T>(input, strips, options, run);
+    ranked.pixels = std::move(pixels);
     const std::size_t n = ranked.pixels.keys.size();
     std::vector<Keyed<Key>> items(n), scratch(n);
     for (std::size_t i = 0; i < n; ++i) items[i] = {ranked.pixels.keys[i], static_cast<std::uint32_t>(i)};
     ranked.pixels.keys = {};
-    radix_sort(items.data(), scratch.data(), n);
-    if (options.regions) ranked.order.resize(n);
+    parallel_sort(items.data(), scratch.data(), static_cast<index_t>(n), run);
+    if (order) ranked.order.resize(n);
     for (const Keyed<Key>& item : items) {
         if (ranked.distinct.empty() || item.key != ranked.distinct.back()) {
             ranked.distinct.push_back(item.key);
             ranked.tp.push_back(0);
         }
         ++ranked.tp.back();
-        if (options.regions) ranked.order[item.payload] = static_cast<std::uint32_t>(ranked.distinct.size() - 1);
+        if (order) ranked.order[item.payload] = static_cast<std::uint32_t>(ranked.distinct.size() - 1);
     }
     return ranked;
+}
+
+template <class T>
+RankedPositives<typename ScoreKey<T>::Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
+                                                          const RankOptions& options, const RunOptions& run) {
+    return rank_pixels(gather_positives<T>(input, strips, options, run), options.regions, run);
 }
 
 // Where the first NaN score stands; for messages.

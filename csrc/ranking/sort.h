@@ -49,22 +49,27 @@ void radix_sort(Item* items, Item* scratch, std::size_t n) {
     if (from != items) std::copy(from, from + n, items);
 }
 
-// Sorts n bare keys ascending; `scratch` has room for n keys. Spreads them over ranges first, in parallel, then sorts
-// the ranges in cache. 8 to 16 bytes of traffic a key for the spread, more for what does not fit the cache.
-template <class Key>
-void parallel_sort(Key* keys, Key* scratch, index_t n, const RunOptions& run) {
-    constexpr index_t block = 1 << 16, ranges = 2048;
-    const index_t blocks = (n + block - 1) / block, stripe = std::max<index_t>(block, (n + 255) / 256);
-    if (blocks <= 1) return radix_sort(keys, scratch, static_cast<std::size_t>(n));
-    const auto [least, most] = std::minmax_element(keys, keys + n);
-    const Key base = *least;
-    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<Key>(*most - base))) - 11);
+// The same sort by all threads: spreads the items over ranges of keys, then sorts the ranges in cache. Two passes over
+// memory beside those of ranges that do not fit the cache.
+template <class Item>
+void parallel_sort(Item* items, Item* scratch, index_t n, const RunOptions& run) {
+    using Key = decltype(key_of(*items));
+    constexpr index_t ranges = 2048, few = 1 << 18;  // few: one thread has sorted them before a second one has started
+    if (n < few) return radix_sort(items, scratch, static_cast<std::size_t>(n));
+    const index_t stripe = std::max<index_t>(1 << 16, (n + 255) / 256);
+    Key least = key_of(items[0]), most = least;
+    for (index_t i = 1; i < n; ++i) {
+        least = std::min(least, key_of(items[i]));
+        most = std::max(most, key_of(items[i]));
+    }
+    const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<Key>(most - least))) - 11);
+    const auto range_of = [&](const Item& item) { return static_cast<index_t>((key_of(item) - least) >> shift); };
     const index_t stripes = (n + stripe - 1) / stripe;
 
     std::vector<index_t> offset(static_cast<std::size_t>(stripes * ranges), 0);  // [range][stripe] as running sums
     parallel_blocks(n, stripe, run, [&](index_t begin, index_t end) {
         std::vector<index_t> mine(ranges, 0);
-        for (index_t i = begin; i < end; ++i) ++mine[(keys[i] - base) >> shift];
+        for (index_t i = begin; i < end; ++i) ++mine[range_of(items[i])];
         for (index_t r = 0; r < ranges; ++r) offset[r * stripes + begin / stripe] = mine[r];
     });
     index_t sum = 0;
@@ -74,13 +79,13 @@ void parallel_sort(Key* keys, Key* scratch, index_t n, const RunOptions& run) {
     parallel_blocks(n, stripe, run, [&](index_t begin, index_t end) {
         std::vector<index_t> next(ranges);
         for (index_t r = 0; r < ranges; ++r) next[r] = offset[r * stripes + begin / stripe];
-        for (index_t i = begin; i < end; ++i) scratch[next[(keys[i] - base) >> shift]++] = keys[i];
+        for (index_t i = begin; i < end; ++i) scratch[next[range_of(items[i])]++] = items[i];
     });
     parallel_blocks(ranges, 16, run, [&](index_t begin, index_t end) {
         for (index_t r = begin; r < end; ++r) {
             const index_t size = start[r + 1] - start[r];
-            radix_sort(scratch + start[r], keys + start[r], static_cast<std::size_t>(size));
-            std::copy_n(scratch + start[r], size, keys + start[r]);
+            radix_sort(scratch + start[r], items + start[r], static_cast<std::size_t>(size));
+            std::copy_n(scratch + start[r], size, items + start[r]);
         }
     });
 }
