@@ -97,9 +97,7 @@ def test_set_config_is_seen_by_other_threads(defaults):
         ("memory_budget", "lots", "memory_budget must be a number of bytes.*got 'lots'"),
         ("memory_budget", "150%", "memory_budget must be"),
         ("memory_budget", -1, "memory_budget must be an integer >= 1"),
-        ("device", "tpu", "device must be None, 'cpu', 'cuda' or 'cuda:N'; got 'tpu'"),
         ("progress", "yes", "progress must be None, True, False or a callable; got str"),
-        ("deterministic", 1, "deterministic must be True or False; got 1"),
     ],
 )
 def test_bad_settings_are_named_and_change_nothing(defaults, setting, value, message):

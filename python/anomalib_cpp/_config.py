@@ -29,9 +29,7 @@ _DEFAULTS: dict[str, Any] = {
     "undefined": "nan",
     "threads": None,
     "memory_budget": "auto",
-    "device": None,
     "progress": None,
-    "deterministic": True,
     "warn_copies": True,
 }
 _settings: dict[str, Any] = dict(_DEFAULTS)
@@ -70,12 +68,6 @@ def _flag(value: Any, name: str) -> bool:
     return value
 
 
-def _device(value: Any, name: str) -> Any:
-    if value is None or (isinstance(value, str) and (value in ("cpu", "cuda") or value.startswith("cuda:"))):
-        return value
-    raise InvalidInputError(f"{name} must be None, 'cpu', 'cuda' or 'cuda:N'; got {value!r}")
-
-
 def _progress(value: Any, name: str) -> Any:
     if value is None or isinstance(value, bool) or callable(value):
         return value
@@ -87,9 +79,7 @@ _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "undefined": _undefined,
     "threads": lambda value, name: None if value is None else _positive_int(value, name),
     "memory_budget": lambda value, name: (parse_budget(value, name), value)[1],
-    "device": _device,
     "progress": _progress,
-    "deterministic": _flag,
     "warn_copies": _flag,
 }
 
@@ -107,8 +97,8 @@ def get_config() -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys ``nan_policy``, ``undefined``, ``threads``, ``memory_budget``, ``device``, ``progress``,
-        ``deterministic``, ``warn_copies``.
+        Keys ``nan_policy``, ``undefined``, ``threads``, ``memory_budget``, ``progress``,
+        ``warn_copies``.
 
     Examples
     --------
