@@ -40,7 +40,7 @@ static inline index_t compress(const Key* keys, const std::uint8_t* labels, Key*
 }
 
 template <Isa level, class T>
-KeptKeys background_keys(const T* scores, const std::uint8_t* labels, index_t n, typename ScoreKey<T>::Key* out) {
+static KeptKeys kept_keys(const T* scores, const std::uint8_t* labels, index_t n, typename ScoreKey<T>::Key* out) {
     using Traits = ScoreKey<T>;
     using Key = typename Traits::Key;
     KeptKeys result{0, 0};
@@ -71,19 +71,24 @@ KeptKeys background_keys(const T* scores, const std::uint8_t* labels, index_t n,
     return result;
 }
 
-#define ACPP_INSTANTIATE(T) \
-    template KeptKeys background_keys<ACPP_ISA, T>(const T*, const std::uint8_t*, index_t, ScoreKey<T>::Key*);
-ACPP_INSTANTIATE(std::uint8_t)
-ACPP_INSTANTIATE(std::int8_t)
-ACPP_INSTANTIATE(std::uint16_t)
-ACPP_INSTANTIATE(std::int16_t)
-ACPP_INSTANTIATE(std::uint32_t)
-ACPP_INSTANTIATE(std::int32_t)
-ACPP_INSTANTIATE(std::uint64_t)
-ACPP_INSTANTIATE(std::int64_t)
-ACPP_INSTANTIATE(Half)
-ACPP_INSTANTIATE(float)
-ACPP_INSTANTIATE(double)
-#undef ACPP_INSTANTIATE
+// Specialised, not instantiated: an instantiation would be a weak symbol.
+#define ACPP_BACKGROUND_KEYS(T)                                                                   \
+    template <>                                                                                   \
+    KeptKeys background_keys<ACPP_ISA, T>(const T* scores, const std::uint8_t* labels, index_t n, \
+                                          ScoreKey<T>::Key* out) {                                \
+        return kept_keys<ACPP_ISA, T>(scores, labels, n, out);                                    \
+    }
+ACPP_BACKGROUND_KEYS(std::uint8_t)
+ACPP_BACKGROUND_KEYS(std::int8_t)
+ACPP_BACKGROUND_KEYS(std::uint16_t)
+ACPP_BACKGROUND_KEYS(std::int16_t)
+ACPP_BACKGROUND_KEYS(std::uint32_t)
+ACPP_BACKGROUND_KEYS(std::int32_t)
+ACPP_BACKGROUND_KEYS(std::uint64_t)
+ACPP_BACKGROUND_KEYS(std::int64_t)
+ACPP_BACKGROUND_KEYS(Half)
+ACPP_BACKGROUND_KEYS(float)
+ACPP_BACKGROUND_KEYS(double)
+#undef ACPP_BACKGROUND_KEYS
 
 }  // namespace acpp::ranking
