@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib.util
 import multiprocessing
 import pathlib
 import pickle
@@ -272,5 +273,8 @@ def test_faiss_indexes_that_are_not_flat():
 
 def test_the_guide_runs():
     guide = pathlib.Path(__file__).parents[1] / "docs" / "banks.md"
-    failed, tried = doctest.testfile(str(guide), module_relative=False, encoding="utf-8")
+    test = doctest.DocTestParser().get_doctest(guide.read_text("utf-8"), {}, "banks.md", str(guide), 0)
+    if importlib.util.find_spec("faiss") is None:
+        test.examples = [example for example in test.examples if "faiss" not in example.source]
+    failed, tried = doctest.DocTestRunner().run(test)
     assert (failed, tried > 20) == (0, True)
