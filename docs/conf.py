@@ -17,5 +17,6 @@ myst_heading_anchors = 3
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
+autosummary_generate = False  # numpydoc loads it; no page uses it
 # Class pages list their methods below; numpydoc's own summary table would need a page per method.
 numpydoc_show_class_members = False
