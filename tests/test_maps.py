@@ -194,6 +194,22 @@ def test_sigma_zero_leaves_the_blur_out():
     np.testing.assert_array_equal(maps.anomaly_map(x, 11, sigma=0), maps.resize(x, 11))
 
 
+def test_a_kernel_may_be_one_tap_or_flat():
+    x = np.random.default_rng(12).random((6, 7))
+    for options in ({"truncate": 0}, {"radius": 0}):
+        np.testing.assert_array_equal(maps.gaussian_blur(x, 4.0, **options), x)
+    np.testing.assert_array_equal(maps.gaussian_blur(x, 1e-200, radius=1), x)  # its square is zero
+    flat = maps.gaussian_blur(x, 1e200, radius=2)  # its square is infinite
+    np.testing.assert_allclose(flat, ndimage.uniform_filter(x, 5, mode="reflect"), rtol=1e-14)
+
+
+def test_sizes_of_numpy():
+    x = np.random.default_rng(13).random((6, 7))
+    for size in ((9, 11), [9, 11], np.array([9, 11]), (np.int64(9), np.uint8(11))):
+        np.testing.assert_array_equal(maps.resize(x, size), maps.resize(x, (9, 11)))
+    assert maps.resize(x, np.int32(5)).shape == (5, 5)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_same_bits_for_every_isa_and_thread_count(isa, dtype):
     x = np.random.default_rng(6).standard_normal((3, 29, 31)).astype(dtype)
@@ -203,7 +219,7 @@ def test_same_bits_for_every_isa_and_thread_count(isa, dtype):
         lambda threads: maps.gaussian_blur(x, 3.3, threads=threads),
         lambda threads: maps.image_scores(x, variant="top_fraction", fraction=0.2, threads=threads),
     ]
-    ours = [[call(threads) for threads in (1, 2, 3)] for call in calls]
+    ours = [[call(threads) for threads in (1, 2, 3, 8)] for call in calls]
     _core.set_isa("baseline")
     for results, call in zip(ours, calls, strict=True):
         expected = call(1)
@@ -307,19 +323,35 @@ BAD[2, 3] = np.inf
         (lambda: maps.resize(ONES, 0), ValueError, "size must be at least 1 in each direction; got 0"),
         (lambda: maps.resize(ONES, (3, 4, 5)), TypeError, "size must be an integer or a pair"),
         (lambda: maps.resize(ONES, 2.5), TypeError, "size must be an integer or a pair"),
+        (lambda: maps.resize(ONES, True), TypeError, "size must be an integer or a pair .*; got True"),
+        (lambda: maps.resize(ONES, "34"), TypeError, "size must be an integer or a pair"),
+        (lambda: maps.resize(ONES, (3, 1 << 40)), ValueError, "size must be at most 16777216 in each direction"),
+        (lambda: maps.resize(np.array([["a"]]), 3), TypeError, "maps must hold real numbers; got dtype <U1"),
+        (lambda: maps.resize(np.array([[None]]), 3), TypeError, "maps must hold real numbers; got dtype object"),
+        (lambda: maps.resize(ONES * 1j, 3), TypeError, "maps must hold real numbers; got dtype complex128"),
+        (lambda: maps.resize(ONES.astype(np.longdouble), 3), TypeError, "maps must be float16, bfloat16, float32"),
+        (lambda: maps.resize(ONES, 3, mode=None), TypeError, "mode must be a string; got NoneType"),
         (lambda: maps.resize(ONES, 3, mode="cubic"), ValueError, "mode must be one of 'bilinear'.*got 'cubic'"),
         (lambda: maps.resize(BAD, 3), ValueError, "maps must be finite.*map 0, row 2, column 3"),
         (lambda: maps.gaussian_blur(ONES, -1), ValueError, "sigma must be finite and >= 0; got -1"),
         (lambda: maps.gaussian_blur(ONES, np.nan), ValueError, "sigma must be finite"),
         (lambda: maps.gaussian_blur(ONES, "1"), TypeError, "sigma must be a number; got str"),
+        (lambda: maps.gaussian_blur(ONES, np.ones(2)), TypeError, "sigma must be a number; got ndarray"),
+        (lambda: maps.gaussian_blur(ONES, 1, border=2), TypeError, "border must be a string; got int"),
         (lambda: maps.gaussian_blur(ONES, 1, border="wrap"), ValueError, "border must be one of 'mirror'.*got 'wrap'"),
         (lambda: maps.gaussian_blur(ONES, 1, border="mirror"), ValueError, "got radius 4 and size 4"),
         (lambda: maps.gaussian_blur(ONES, 1, radius=-1), ValueError, "radius must be >= 0"),
         (lambda: maps.gaussian_blur(ONES, 1, radius=2.0), TypeError, "radius must be an integer"),
+        (lambda: maps.gaussian_blur(ONES, 1, radius=np.ones(2, int)), TypeError, "radius must be an integer or None"),
+        (lambda: maps.gaussian_blur(ONES, 1, radius=1 << 70), ValueError, "radius must lie between 0 and 1048576"),
+        (lambda: maps.gaussian_blur(ONES, 1e300, truncate=1e300), ValueError, "radius must lie between 0 and"),
         (lambda: maps.gaussian_blur(ONES, 1e6), ValueError, "radius must lie between 0 and 1048576"),
         (lambda: maps.gaussian_blur(ONES, 1, truncate=-1), ValueError, "truncate must be finite"),
         (lambda: maps.anomaly_map(BAD, 9), ValueError, "patch_scores must be finite.*row 2, column 3"),
         (lambda: maps.image_scores(BAD), ValueError, "maps must be finite"),
+        (lambda: maps.image_scores(ONES, variant=["max"]), TypeError, "variant must be a string; got list"),
+        (lambda: maps.image_scores(ONES, variant="top_fraction", fraction="a"), TypeError, "fraction must be a number"),
+        (lambda: maps.image_scores(ONES, variant="top_fraction", fraction=np.nan), ValueError, "0 < fraction <= 1"),
         (lambda: maps.image_scores(ONES, variant="mean"), ValueError, "variant must be one of 'max'"),
         (lambda: maps.image_scores(ONES, k=3), ValueError, "k belongs to variant='topk_sum'"),
         (lambda: maps.image_scores(ONES, fraction=0.5), ValueError, "fraction belongs to"),

@@ -95,6 +95,8 @@ def test_lists_of_different_sizes():
     assert report["auroc"] == auroc(flat_maps, flat_masks)
     assert report["f1_max"] == f1_max(flat_maps, flat_masks).value
     assert pixel_report(list(MAPS), MASKS[:, None]) == pixel_report(MAPS, list(MASKS)) == REPORT
+    integers = [np.array([[1, 2**53]]), np.array([[0, 2**53 + 2]], np.uint64).astype(np.float64)]
+    assert auroc(integers, [np.array([[0, 0]]), np.array([[0, 1]])]) == 1
     mixed = pixel_report([MAPS[0], MAPS[1].astype(np.float64)], list(MASKS[:2]))
     assert mixed == pixel_report(MAPS[:2], MASKS[:2])
 
@@ -146,6 +148,27 @@ def test_nan_pixels_can_be_left_out(isa, dtype):
     assert result.region_images.tolist() == [1]
 
 
+def test_the_place_of_a_nan_is_that_in_the_argument():
+    maps = nan_maps()
+    for given, masks, place in [
+        (maps[:, None], MASKS, r"\(1, 0, 4, 6\)"),
+        (maps[1], MASKS[1], r"\(4, 6\)"),
+        (list(maps), MASKS, r"\(1, 4, 6\)"),
+        ([maps[0], maps[2, :20]], [MASKS[0], MASKS[2, :20]], r"\(1, 17, 4\)"),
+    ]:
+        with pytest.raises(ac.InvalidInputError, match=rf"maps contains \d NaN, first at index {place}"):
+            pixel_report(given, masks)
+
+
+def test_nan_everywhere_leaves_nothing():
+    gone = np.full_like(MAPS, np.nan)
+    with pytest.warns(ac.UndefinedMetricWarning, match="there is no"):
+        report = pixel_report(gone, MASKS, nan_policy="omit")
+    assert all(np.isnan(value) for value in report.values())
+    with pytest.warns(ac.UndefinedMetricWarning, match="roc_curve"):
+        assert len(roc_curve(gone, MASKS, nan_policy="omit").x) == 1
+
+
 def test_nan_can_propagate():
     report = pixel_report(nan_maps(), MASKS, nan_policy="propagate")
     assert all(np.isnan(value) for value in report.values())
@@ -187,6 +210,33 @@ def test_undefined_values(call, name, why):
         assert call() == 0.25
 
 
+def test_undefined_values_of_several_limits_and_of_regions():
+    with pytest.warns(ac.UndefinedMetricWarning, match="there is no region") as caught:
+        result = aupro(SCORES, NOTHING, integration_limit=[0.1, 0.3], per_region=True, undefined=0.5)
+    assert len(caught) == 1
+    assert result.value.tolist() == [0.5, 0.5]
+    assert (result.region_scores.shape, result.region_areas.shape) == ((2, 0), (0,))
+    with pytest.warns(ac.UndefinedMetricWarning, match="there is no normal"):
+        result = aupro(SCORES, ~NOTHING, per_region=True)
+    assert np.isnan(result.value)
+    assert np.isnan(result.region_scores).all()
+    assert result.region_areas.tolist() == [64, 64]
+
+
+def test_reports_of_one_class():
+    with pytest.warns(ac.UndefinedMetricWarning) as caught:
+        report = pixel_report(SCORES, NOTHING, undefined=0.0)
+    assert len(caught) == 4
+    assert {report[name] for name in ("auroc", "average_precision", "f1_max", "aupro")} == {0.0}
+    assert np.isnan(report["f1_max_threshold"])
+    with pytest.raises(ac.InvalidInputError, match="average_precision is undefined"):
+        image_report([0.1, 0.2], [0, 0], metrics=("average_precision",), undefined="raise")
+    with pytest.warns(ac.UndefinedMetricWarning, match="there is no normal"):
+        report = image_report([0.1, 0.2], [1, 1])
+    assert np.isnan(report["auroc"])
+    assert (report["average_precision"], report["f1_max"], report["f1_max_threshold"]) == (1, 1, 0.1)
+
+
 def test_one_class_still_has_what_exists():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -210,6 +260,8 @@ S = np.array([0.1, 0.2, 0.3, 0.4])
         (lambda: auroc(S, [0, 1, 2, 3]), ValueError, "labels must be 0 or 1 .*; got 2, 3"),
         (lambda: auroc(S, [0, 0.5, 1, np.nan]), ValueError, "labels must be 0 or 1 .*; got 0.5, nan"),
         (lambda: auroc(S, np.array([0, 1, 255, 0], np.uint8)), ValueError, "labels must be 0 or 1 .*; got 255"),
+        (lambda: auroc(S, np.array([0, 1, 0, 255], np.int16)), ValueError, "got 255"),
+        (lambda: auroc(S, [0, 1, 0, np.inf]), ValueError, "labels must be 0 or 1 .*; got inf"),
         (lambda: auroc(S, np.array([0, -1, 1, 0])), ValueError, "got -1"),
         (lambda: pixel_report(MAPS, MAPS), ValueError, "masks must be 0 or 1"),
         (lambda: connected_components(MAPS), ValueError, "masks must be 0 or 1"),
@@ -217,6 +269,21 @@ S = np.array([0.1, 0.2, 0.3, 0.4])
         (lambda: pixel_report(MASKS, MAPS), ValueError, r"native order is \(maps, masks\)"),
         (lambda: auroc(["a", "b"], [0, 1]), TypeError, "scores must hold real numbers"),
         (lambda: auroc(np.array([1j, 2]), [0, 1]), TypeError, "got dtype complex128"),
+        (lambda: auroc(np.array([None, 1], object), [0, 1]), TypeError, "got dtype object"),
+        (lambda: auroc(np.array(["2020", "2021"], "M8[Y]"), [0, 1]), TypeError, "got dtype datetime64"),
+        (lambda: auroc(S, None), TypeError, "labels must hold real numbers"),
+        (lambda: auroc(S, ["0", "1", "0", "1"]), TypeError, "labels must hold real numbers"),
+        (lambda: auroc([[1, 2], [3]], [[0, 1], [0]]), ValueError, "scores must be rectangular"),
+        (lambda: auroc(np.ones((2, 2)), Y), ValueError, r"labels has shape \(4,\) but scores has shape \(2, 2\)"),
+        (lambda: aupro([], []), ValueError, "maps must have shape"),
+        (lambda: aupro([MAPS[0, :0]], [MASKS[0, :0]]), ValueError, r"maps\[0\] is empty"),
+        (
+            lambda: auroc([np.array([[2**63 - 1, 2]]), np.array([[2**63, 1]], np.uint64)], [Y[None, :2], Y[None, 2:]]),
+            TypeError,
+            r"scores mixes dtypes, and scores\[0\] of int64 has values that float64 does not hold",
+        ),
+        (lambda: connected_components(Y), ValueError, r"masks must have shape \(h, w\)"),
+        (lambda: connected_components(MASKS[:0]), ValueError, "masks is empty"),
         (lambda: auroc(S.astype(np.longdouble), Y), TypeError, "scores must hold bool, integer or floating-point"),
         (lambda: auroc([], []), ValueError, "scores is empty"),
         (lambda: auroc(0.5, 1), ValueError, r"scores must have shape \(n,\)"),
@@ -239,6 +306,9 @@ S = np.array([0.1, 0.2, 0.3, 0.4])
         (lambda: auroc(S, Y, nan_policy="drop"), ValueError, "nan_policy must be one of 'raise', 'propagate', 'omit'"),
         (lambda: auroc(S, Y, undefined="zero"), ValueError, "undefined must be 'nan', 'raise' or a number"),
         (lambda: auroc(S, Y, threads=0), ValueError, "threads must be an integer >= 1"),
+        (lambda: aupro(MAPS, MASKS, connectivity=np.array([4, 8])), ValueError, "connectivity must be one of 4, 8"),
+        (lambda: pixel_report(MAPS, MASKS, integration_limit=[0.1]), TypeError, "integration_limit must be a number"),
+        (lambda: pixel_report(MAPS, MASKS, metrics=3), TypeError, "metrics must be a sequence of names; got int"),
         (lambda: pixel_report(MAPS, MASKS, metrics=("auc",)), ValueError, "metrics must be one of 'auroc'"),
         (lambda: image_report(S, Y, metrics=("aupro",)), ValueError, "metrics must be one of 'auroc'"),
         (lambda: image_report(S, Y, metrics=()), ValueError, "metrics must name at least one"),

@@ -132,6 +132,18 @@ def test_same_bits_for_every_isa_and_thread_count(isa, kind):
     assert all(report == expected for report in got)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_curves_have_the_same_bits_for_every_thread_count(isa, kind):
+    rng = np.random.default_rng(17)
+    scores = maps_of(kind, 300_000, rng)
+    labels = rng.random(scores.size) < 0.05
+    for make in (roc_curve, pr_curve):
+        first, *others = (make(scores, labels, threads=threads) for threads in (1, 2, 3, 8))
+        for curve in others:
+            for axis in ("x", "y", "thresholds"):
+                np.testing.assert_array_equal(getattr(curve, axis), getattr(first, axis))
+
+
 @settings(max_examples=60, deadline=None)
 @given(tied_samples(), st.randoms(use_true_random=False))
 def test_laws(sample, random):
@@ -144,9 +156,16 @@ def test_laws(sample, random):
     twice = image_report(np.tile(scores, 2), np.tile(labels, 2), metrics=metrics)
     assert twice == pytest.approx(report, rel=1e-14)
     assert auroc(scores, labels) + auroc(scores, ~labels) == pytest.approx(1, rel=0, abs=1e-14)
-    # A strictly increasing map changes nothing but the threshold.
+    if scores.dtype.kind != "u":  # the lowest integer, which has no negative, is not among the samples
+        assert auroc(-scores, labels) == pytest.approx(1 - auroc(scores, labels), rel=0, abs=1e-14)
+    best = f1_max(scores, labels)
+    called = scores >= scores.dtype.type(best.threshold)
+    assert best.precision == (labels & called).sum() / called.sum()
+    assert best.recall == (labels & called).sum() / labels.sum()
+    # A strictly increasing map changes nothing but the threshold, which is mapped along.
     ranks = np.unique(scores, return_inverse=True)[1].reshape(-1)
     ranked = image_report(ranks, labels, metrics=metrics)
+    assert np.unique(scores)[int(ranked["f1_max_threshold"])] == report["f1_max_threshold"]
     assert {k: v for k, v in ranked.items() if "threshold" not in k} == {
         k: v for k, v in report.items() if "threshold" not in k
     }

@@ -112,6 +112,33 @@ def test_aupro_matches_the_definition(sample, limit, connectivity):
     np.testing.assert_allclose(result.region_scores, areas, rtol=0, atol=1e-12)
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.05, 0.3, 1]))
+def test_images_of_different_sizes(seed, limit):
+    rng = np.random.default_rng(seed)
+    sizes = [tuple(rng.integers(1, 9, 2)) for _ in range(3)] + [(3, 4)]
+    maps = [rng.integers(0, 6, size).astype(np.float32) for size in sizes]
+    masks = [rng.random(size) < 0.3 for size in sizes]
+    masks[-1][0, :2] = [True, False]
+    expected = float(oracle.aupro(maps, masks, limit))
+    result = aupro(maps, masks, integration_limit=limit, per_region=True)
+    assert result.value == pytest.approx(expected, **EXACT)
+    counts = connected_components(masks)[1]
+    np.testing.assert_array_equal(result.region_images, np.repeat(np.arange(4), counts))
+    _, fpr, pro, _ = oracle.pro_points(maps, masks)
+    curve = pro_curve(maps, masks)
+    np.testing.assert_allclose(curve.x, np.array(fpr, float), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(curve.y, np.array(pro, float), rtol=0, atol=1e-15)
+
+
+def test_images_of_one_column_are_images():
+    maps, masks = np.arange(5.0)[:, None], np.array([[1], [0], [0], [1], [1]])
+    result = aupro(maps, masks, integration_limit=1.0, per_region=True)
+    assert result.region_areas.tolist() == [1, 2]
+    assert result.region_scores.tolist() == [0, 1]
+    assert pixel_report(maps, masks)["auroc"] == auroc(maps.ravel(), masks.ravel())
+
+
 def defects(kind, n=12, size=96):
     rng = np.random.default_rng(13)
     masks = np.zeros((n, size, size), bool)
@@ -142,6 +169,22 @@ def test_same_bits_whatever_the_work_is_cut_into(isa, kind):
     assert pixel_report(*tall, metrics=without_regions) == pixel_report(maps, masks, metrics=without_regions)
     _core.set_isa("baseline")
     assert pixel_report(maps, masks) == report
+
+
+def test_curves_and_labels_have_the_same_bits_for_every_thread_count():
+    maps, masks = defects("smooth")
+    ragged = [m[: 96 - i] for i, m in enumerate(maps)], [m[: 96 - i] for i, m in enumerate(masks)]
+    for given_maps, given_masks in ((maps, masks), ragged):
+        report = pixel_report(given_maps, given_masks, threads=1)
+        curve = pro_curve(given_maps, given_masks, threads=1)
+        labels, _ = connected_components(given_masks, threads=1)
+        for threads in (2, 3, 8):
+            assert pixel_report(given_maps, given_masks, threads=threads) == report
+            again = pro_curve(given_maps, given_masks, threads=threads)
+            for axis in ("x", "y", "thresholds"):
+                np.testing.assert_array_equal(getattr(again, axis), getattr(curve, axis))
+            for image, expected in zip(connected_components(given_masks, threads=threads)[0], labels, strict=True):
+                np.testing.assert_array_equal(image, expected)
 
 
 def test_an_image_of_several_strips_keeps_its_regions_whole():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any, TypeVar
 
 from ._arrays import Place, as_floats
@@ -14,6 +15,8 @@ Array = TypeVar("Array")
 __all__ = ["anomaly_map", "gaussian_blur", "image_scores", "resize"]
 
 _TRUNCATE = 4.0
+_MAX_SIZE = 1 << 24
+_WIDEST = 1 << 62  # no radius in memory; the compiled layer refuses it
 
 
 def _as_maps(array: Any, name: str, *, cuda: bool = True) -> tuple[Place, tuple[int, ...]]:
@@ -28,29 +31,52 @@ def _as_maps(array: Any, name: str, *, cuda: bool = True) -> tuple[Place, tuple[
 
 
 def _size(size: Any) -> tuple[int, int]:
-    pair = (size, size) if hasattr(size, "__index__") else size
-    try:
-        height, width = (int(side.__index__()) for side in pair)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidTypeError(f"size must be an integer or a pair (height, width); got {size!r}") from error
+    sides = tuple(size) if isinstance(size, (tuple, list)) or getattr(size, "ndim", 0) == 1 else (size, size)
+    if len(sides) != 2:
+        raise InvalidTypeError(f"size must be an integer or a pair (height, width); got {size!r}")
+    height, width = (_integer(side, "size must be an integer or a pair (height, width)") for side in sides)
     if height < 1 or width < 1:
         raise InvalidInputError(f"size must be at least 1 in each direction; got {size!r}")
+    if height > _MAX_SIZE or width > _MAX_SIZE:
+        raise InvalidInputError(f"size must be at most {_MAX_SIZE} in each direction; got {size!r}")
     return height, width
 
 
+def _integer(value: Any, rule: str) -> int:
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise InvalidTypeError(f"{rule}; got {value!r}") from None
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        if isinstance(value, (bool, str)):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidTypeError(f"{name} must be a number; got {type(value).__name__}") from None
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidTypeError(f"{name} must be a string; got {type(value).__name__}")
+    return value
+
+
 def _blur(sigma: Any, truncate: Any, radius: Any) -> tuple[float, int]:
-    for name, value in (("sigma", sigma), ("truncate", truncate)):
-        if isinstance(value, bool) or not hasattr(value, "__float__"):
-            raise InvalidTypeError(f"{name} must be a number; got {type(value).__name__}")
+    spread, cut = _number(sigma, "sigma"), _number(truncate, "truncate")
+    for name, value in (("sigma", spread), ("truncate", cut)):
         if not (math.isfinite(value) and value >= 0):
             raise InvalidInputError(f"{name} must be finite and >= 0; got {value!r}")
     if radius is None:
-        return float(sigma), int(float(truncate) * float(sigma) + 0.5)
-    if isinstance(radius, bool) or not hasattr(radius, "__index__"):
-        raise InvalidTypeError(f"radius must be an integer or None; got {type(radius).__name__}")
-    if radius < 0:
-        raise InvalidInputError(f"radius must be >= 0; got {radius}")
-    return float(sigma), int(radius.__index__())
+        return spread, int(min(cut * spread + 0.5, _WIDEST))
+    reach = _integer(radius, "radius must be an integer or None")
+    if reach < 0:
+        raise InvalidInputError(f"radius must be >= 0; got {reach}")
+    return spread, min(reach, _WIDEST)
 
 
 def resize(maps: Array, size: int | tuple[int, int], *, mode: str = "bilinear", threads: int | None = None) -> Array:
@@ -104,7 +130,7 @@ def resize(maps: Array, size: int | tuple[int, int], *, mode: str = "bilinear", 
     place, lead = _as_maps(maps, "maps")
     height, width = _size(size)
     out = place.empty((place.data.shape[0], height, width), place.data.dtype)
-    place.core.maps_resize(place.data, out, mode, threads_or_default(threads))
+    place.core.maps_resize(place.data, out, _text(mode, "mode"), threads_or_default(threads))
     return place.like_input(out.reshape((*lead, height, width)))  # type: ignore[no-any-return]
 
 
@@ -169,7 +195,7 @@ def gaussian_blur(
     place, lead = _as_maps(maps, "maps")
     width, reach = _blur(sigma, truncate, radius)
     out = place.empty(place.data.shape, place.data.dtype)
-    place.core.maps_gaussian_blur(place.data, out, width, reach, border, threads_or_default(threads))
+    place.core.maps_gaussian_blur(place.data, out, width, reach, _text(border, "border"), threads_or_default(threads))
     return place.like_input(out.reshape((*lead, *place.data.shape[1:])))  # type: ignore[no-any-return]
 
 
@@ -244,7 +270,9 @@ def anomaly_map(
     height, width = _size(size)
     spread, reach = _blur(sigma, truncate, radius)
     out = place.empty((place.data.shape[0], height, width), place.data.dtype)
-    place.core.maps_anomaly_map(place.data, out, spread, reach, mode, border, threads_or_default(threads))
+    place.core.maps_anomaly_map(
+        place.data, out, spread, reach, _text(mode, "mode"), _text(border, "border"), threads_or_default(threads)
+    )
     return place.like_input(out.reshape((*lead, height, width)))  # type: ignore[no-any-return]
 
 
@@ -308,7 +336,7 @@ def image_scores(
 
 def _largest_values(variant: str, fraction: float | None, k: int | None, values: int) -> tuple[int, float]:
     """How many of the largest values count, and what their sum is divided by."""
-    if variant not in ("max", "top_fraction", "topk_sum"):
+    if _text(variant, "variant") not in ("max", "top_fraction", "topk_sum"):
         raise InvalidInputError(f"variant must be one of 'max', 'top_fraction', 'topk_sum'; got {variant!r}")
     if fraction is not None and variant != "top_fraction":
         raise InvalidInputError(f"fraction belongs to variant='top_fraction'; got variant={variant!r}")
@@ -317,14 +345,12 @@ def _largest_values(variant: str, fraction: float | None, k: int | None, values:
     if variant == "max":
         return 1, 1.0
     if variant == "top_fraction":
-        share = 0.01 if fraction is None else float(fraction)
+        share = 0.01 if fraction is None else _number(fraction, "fraction")
         if not 0 < share <= 1:
             raise InvalidInputError(f"fraction must satisfy 0 < fraction <= 1; got {fraction!r}")
         count = max(int(share * values), 1)
         return count, float(count)
-    count = 512 if k is None else k
-    if isinstance(count, bool) or not hasattr(count, "__index__"):
-        raise InvalidTypeError(f"k must be an integer; got {type(k).__name__}")
+    count = 512 if k is None else _integer(k, "k must be an integer")
     if not 1 <= count <= values:
         raise InvalidInputError(f"k must lie between 1 and the {values} values of a map; got {count}")
-    return int(count), 1.0
+    return count, 1.0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import contiguous, locate
@@ -19,8 +21,8 @@ NAN_POLICIES = ("raise", "propagate", "omit")
 
 
 def one_of(value: Any, choices: Sequence[Any], name: str) -> Any:
-    """Return `value` if it is one of `choices`."""
-    if value not in choices:
+    """Return `value` if it is one of `choices`, which are numbers or strings."""
+    if getattr(value, "ndim", 0) or value not in choices:  # arrays compare elementwise
         raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
     return value
 
@@ -53,7 +55,7 @@ def options(nan_policy: str | None, undefined: Any, threads: int | None) -> Opti
     if nan_policy not in NAN_POLICIES:
         one_of(nan_policy, NAN_POLICIES, "nan_policy")
     if undefined not in ("nan", "raise"):
-        if isinstance(undefined, bool) or not isinstance(undefined, (int, float)):
+        if isinstance(undefined, bool) or not isinstance(undefined, Real):
             raise InvalidInputError(f"undefined must be 'nan', 'raise' or a number; got {undefined!r}")
         undefined = float(undefined)
     if threads is not None:
@@ -121,8 +123,18 @@ def argument(value: Any, name: str) -> Argument:
     data = [image.data for image in images]
     if len(kinds) > 1:  # one order for all: the type that holds every value
         common = np.result_type(*kinds)
-        data = [np.ascontiguousarray(image, dtype=common) for image in data]
+        for i, values in enumerate(data):
+            if common.kind == "f" and values.dtype.kind in "iu" and values.size and not _float64_holds(values):
+                raise InvalidTypeError(
+                    f"{name} mixes dtypes, and {name}[{i}] of {values.dtype} has values that {common} does not hold"
+                )
+        data = [np.ascontiguousarray(values, dtype=common) for values in data]
     return Argument(data, images[0].like_input, sum(image.size for image in images))
+
+
+def _float64_holds(values: NDArray[Any]) -> bool:
+    """Tell whether float64 holds these integers exactly: of 32 bits at most, or below 2^53."""
+    return values.dtype.itemsize < 8 or (int(values.max()) <= 1 << 53 and int(values.min()) >= -(1 << 53))
 
 
 def _flat(arg: Argument, name: str) -> Argument:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .._errors import InvalidInputError
+from .._errors import InvalidInputError, InvalidTypeError
 from ._inputs import Options, counts, defined, fraction, one_of, options, propagates, why_undefined
 from ._ranking import f1_of
 
@@ -22,7 +22,10 @@ PIXEL_METRICS = (*IMAGE_METRICS, "aupro")
 
 
 def _chosen(metrics: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    try:
+        names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    except TypeError:
+        raise InvalidTypeError(f"metrics must be a sequence of names; got {type(metrics).__name__}") from None
     if not names:
         raise InvalidInputError(f"metrics must name at least one of {', '.join(map(repr, known))}; got none")
     for name in names:
