@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from .._errors import CudaError, DeviceError, FormatError, InvalidInputError, InvalidTypeError, NotFittedError
 
-__all__ = ["MissingPackageError", "UsageError", "exit_code", "one_line"]
+__all__ = ["MissingPackageError", "UsageError", "exit_code", "naming", "one_line"]
 
 UNEXPECTED, USAGE, BAD_INPUT, RESOURCES = 1, 2, 3, 4
 
@@ -23,6 +26,15 @@ class MissingPackageError(Exception):
     def __init__(self, what: str, package: str | None, extra: str) -> None:
         lacking = f"the package {package!r}" if package else "an optional package"
         super().__init__(f"{what} needs {lacking}, which is not installed: pip install 'anomalib-cpp[{extra}]'")
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say which file has a malformed content."""
+    try:
+        yield
+    except FormatError as error:
+        raise FormatError(f"{str(path)!r}: {error}") from None
 
 
 def one_line(text: str) -> str:

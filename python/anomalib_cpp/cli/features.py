@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .. import io
 from .._errors import FormatError, InvalidInputError, InvalidTypeError
+from .failures import naming
 
 __all__ = ["read_features"]
 
@@ -25,21 +26,19 @@ def read_features(path: Path, key: str | None) -> NDArray[Any]:
     """Read the array called `key`, or the only one, or the one called ``features``: (n, d) or (N, P, d)."""
     suffix = path.suffix.lower()
     io.check_suffix(path)
+    with path.open("rb"):  # the plain error for a file that is missing or not readable
+        pass
     if suffix not in SUFFIXES:
         raise FormatError(f"{str(path)!r} is neither a folder of images nor a {', '.join(SUFFIXES)} file")
     if suffix == ".npy" and key is not None:
         raise InvalidInputError(f"--key names an array of an .npz or .safetensors file; {str(path)!r} holds one array")
-    with path.open("rb"):  # the plain error for a file that is missing or not readable
-        pass
-    try:
+    with naming(path):
         if suffix == ".npy":
             array = _npy(path)
         elif suffix == ".npz":
             array = _npz(path, key)
         else:
             array = _safetensors(path, key)
-    except FormatError as error:
-        raise FormatError(f"{str(path)!r}: {error}") from None
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise InvalidTypeError(f"features in {str(path)!r} must be float16, float32 or float64; got {array.dtype}")
     if array.ndim not in (2, 3):
@@ -62,6 +61,8 @@ def _header(stream: Any, size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:
         raise FormatError(f"not a valid .npy header: {str(error)[:120]}") from None
     if dtype.hasobject:
         raise FormatError("it holds Python objects, which can execute code when they are read; save numbers")
+    if any(extent < 0 for extent in shape):
+        raise FormatError(f"not a valid .npy header: shape {shape}")
     if stream.tell() + math.prod(shape) * dtype.itemsize > size:
         raise FormatError(f"truncated: {dtype} of shape {shape} needs more than its {size} bytes")
     return shape, dtype

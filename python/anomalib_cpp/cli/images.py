@@ -13,10 +13,10 @@ from .. import io
 from .._atomic import write_atomically
 from .._container import canonical_json, parse_json
 from .._errors import FormatError, InvalidInputError
-from .failures import MissingPackageError
+from .failures import MissingPackageError, naming
 from .options import positive
 
-__all__ = ["Recipe", "add_recipe", "embedded", "images_in", "read_recipe", "recipe_path", "write_recipe"]
+__all__ = ["Recipe", "add_recipe", "embedded", "image_names", "images_in", "read_recipe", "recipe_path", "write_recipe"]
 
 BATCH = 16
 EXTRACTORS = ("filters", "efficientnet-lite0")  # a name MODULE:FUNCTION runs code, so a file alone cannot choose it
@@ -65,10 +65,8 @@ def read_recipe(bank: Path, checksum: str) -> Recipe | None:
             data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         return None
-    try:
+    with naming(path):
         return _parsed(data, checksum)
-    except FormatError as error:
-        raise FormatError(f"{str(path)!r}: {error}") from None
 
 
 def _parsed(data: bytes, checksum: str) -> Recipe:

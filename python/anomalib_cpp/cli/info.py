@@ -28,10 +28,12 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
 
 def _described(path: Path) -> dict[str, Any]:
     from .. import io
+    from .failures import naming
     from .images import read_recipe
 
     io.check_suffix(path)
-    found = io.inspect(path)
+    with naming(path):
+        found = io.inspect(path)
     recipe = read_recipe(path, found.checksum)
     return {
         "kind": found.kind,
@@ -41,7 +43,7 @@ def _described(path: Path) -> dict[str, Any]:
         "checksum": found.checksum,
         "tensors": {name: f"{tensor.dtype} {list(tensor.shape)}" for name, tensor in found.tensors.items()},
         "settings": found.config,
-        "images": asdict(recipe) if recipe else "fitted from features",
+        "images": asdict(recipe) if recipe else None,
     }
 
 
@@ -60,5 +62,5 @@ def run(args: argparse.Namespace) -> int:
             for key, entry in value.items():
                 print(f"  {key}: {entry}")
         else:
-            print(f"{section}: {value}")
+            print(f"{section}: {'-' if value is None else value}")
     return 0

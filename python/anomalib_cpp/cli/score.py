@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from .._errors import InvalidInputError
-from .failures import UsageError
+from .failures import UsageError, naming
 from .features import read_features
 from .images import EXTRACTORS, Recipe, add_recipe, embedded, image_names, images_in, read_recipe, recipe_path
 from .options import add_progress, add_threads, pair, require_writable, shows_progress
@@ -133,8 +133,10 @@ def run(args: argparse.Namespace) -> int:
     _require_maps(args, folder)
     if args.output is not None:
         require_writable(args.output, "--output")
-    bank = PatchMemoryBank.load(args.bank, mmap=args.mmap)
-    checksum = io.inspect(args.bank).checksum
+    with naming(args.bank):
+        io.check_suffix(args.bank)
+        bank = PatchMemoryBank.load(args.bank, mmap=args.mmap)
+        checksum = io.inspect(args.bank).checksum
     source = _Images(args, checksum) if folder else _Features(args)
     scores: list[float] = []
     with ExitStack() as stack:
