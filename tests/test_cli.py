@@ -108,6 +108,106 @@ def test_features_of_every_format(here):
     assert len(read_features(Path("foreign.safetensors"), "more")) == 1
 
 
+# Images
+
+CODE = """
+import numpy as np
+
+
+def corners(images):
+    return [np.stack([np.resize(image, (2, 4, 4)) for image in images]).astype(np.float32) / 255]
+"""
+
+
+@pytest.fixture
+def pictures(here, monkeypatch):
+    """Two folders of images of different sizes, some of them nested."""
+    pytest.importorskip("anomalib_cpp.demo.folders")
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(1)
+    for name, shape in (
+        ("good/0.png", (40, 40, 3)),
+        ("good/1.png", (50, 40)),
+        ("new/broken/0.png", (60, 40)),
+        ("new/good/0.png", (33, 47, 3)),
+    ):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        image.fromarray(random.integers(0, 256, shape, np.uint8)).save(name)
+    Path("extractor_of_mine.py").write_text(CODE)
+    monkeypatch.syspath_prepend(here)
+    return here
+
+
+def patches_of(folder, extractor, image_size):
+    from anomalib_cpp.demo.extractors import make_extractor
+    from anomalib_cpp.demo.folders import find_images, read_image
+
+    paths = find_images(Path(folder))
+    layers = make_extractor(extractor, image_size=image_size)([read_image(path) for path in paths])
+    return paths, bank.patch_embeddings(layers), layers[0].shape[2:]
+
+
+def test_images_are_the_python_api(pictures, capsys):
+    ok(capsys, "fit good -o bank.safetensors --image-size 64 --ratio 0.5")
+    _, normal, _ = patches_of("good", "filters", 64)
+    memory = PatchMemoryBank().fit(normal).subsample(ratio=0.5)
+    assert np.array_equal(PatchMemoryBank.load("bank.safetensors").rows, memory.rows)
+
+    ok(capsys, "score bank.safetensors new -o new.json --maps maps --maps-format npy")
+    paths, patches, grid = patches_of("new", "filters", 64)
+    scores = memory.score(patches)
+    found = json.loads(Path("new.json").read_text())
+    names = [path.relative_to("new").as_posix() for path in paths]
+    assert sorted(names) == ["broken/0.png", "good/0.png"]
+    expected = [{"name": name, "score": score} for name, score in zip(names, scores.image_scores, strict=True)]
+    assert found["scores"] == expected
+    assert found["images"] == {"extractor": "filters", "image_size": 64, "patch_size": 3}
+    for name, patch_scores in zip(names, scores.patch_scores, strict=True):
+        size = {"broken/0.png": (60, 40), "good/0.png": (33, 47)}[name]
+        expected_map = ac.maps.anomaly_map(patch_scores.reshape(grid), size)
+        assert np.array_equal(np.load(f"maps/{name[:-4]}.npy"), expected_map)
+    assert json.loads(ok(capsys, "info bank.safetensors --json"))["images"] == found["images"]
+
+
+def test_what_a_file_says_runs_no_code(pictures, capsys):
+    ok(capsys, "fit good -o bank.safetensors --extractor extractor_of_mine:corners --patch-size 1")
+    code, _, err = run(capsys, "score bank.safetensors new")
+    assert code == 3
+    assert "confirm that it may run: --extractor 'extractor_of_mine:corners'" in err
+    ok(capsys, "score bank.safetensors new --extractor extractor_of_mine:corners")
+
+
+def test_scoring_refuses_another_recipe(pictures, capsys):
+    ok(capsys, "fit good -o bank.safetensors --image-size 64")
+    for line, text in (
+        ("score bank.safetensors new --image-size 32", "--image-size is 32 but the bank was fitted with 64"),
+        ("score bank.safetensors new --extractor efficientnet-lite0", "but the bank was fitted with filters"),
+        ("score bank.safetensors none", "'none': No such file or directory"),
+        ("score bank.safetensors empty", "'empty'"),
+        ("score bank.safetensors text", "0.png"),
+    ):
+        Path("empty").mkdir(exist_ok=True)
+        Path("text").mkdir(exist_ok=True)
+        Path("text/0.png").write_text("no image")
+        code, out, err = run(capsys, line)
+        assert (code, out) == (3, ""), line
+        assert text in err
+    recipe = Path("bank.features.json")
+    for content, text in (
+        (recipe.read_bytes().replace(b"filters", b"\xff"), "a recipe is ASCII"),
+        (recipe.read_bytes().replace(b"64,", b"0,"), "a value is out of range"),
+        (b"{}", "its keys are not those that fit writes"),
+    ):
+        original = recipe.read_bytes()
+        recipe.write_bytes(content)
+        code, _, err = run(capsys, "score bank.safetensors new")
+        assert code == 3
+        assert f"'bank.features.json': {text}" in err.replace("not a valid recipe: ", "")
+        recipe.write_bytes(original)
+    ok(capsys, "fit normal.npy -o bank.safetensors")
+    assert "belongs to another bank" in run(capsys, "score bank.safetensors new")[2]
+
+
 # Everything that goes wrong
 
 BAD = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,11 @@ def _integers(count: int, width: int, seed: int) -> NDArray[np.float32]:
     return np.random.default_rng(seed).integers(0, 4, (count, width)).astype(np.float32)
 
 
-QUERIES, BANK = _rows(150, 200, 1), _rows(2500, 200, 2)
+QUERIES, BANK = _rows(70, 200, 1), _rows(2000, 200, 2)
 BANK[700:720] = QUERIES[:20]
 
 
+@cache
 def _keys(metric: str) -> NDArray[np.float64]:
     x, y = QUERIES.astype(np.float64), BANK.astype(np.float64)
     if metric == "euclidean":
