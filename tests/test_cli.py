@@ -236,15 +236,20 @@ def test_demo_on_a_folder(here, capsys):
 
     Path("empty").mkdir()
     before = sorted(here.iterdir())
-    for line in (
-        "demo --data empty -o p.html",
-        "demo --data nowhere -o p.html",
-        "demo --data toy --extractor none -o p.html",
-    ):
-        code, out, err = run(capsys, line)
+    for options in ("--data empty", "--data nowhere", "--data toy --extractor none"):
+        code, out, err = run(capsys, f"demo {options} -o p.html")
         assert (code, out) == (3, ""), options
         assert re.fullmatch(r"anomalib-cpp demo: error: .+\n", err)
     assert sorted(here.iterdir()) == before
+
+
+def test_an_extractor_without_its_packages(pictures, capsys, monkeypatch):
+    for package, name, extra in (("scipy.ndimage", "filters", "demo"), ("torch", "efficientnet-lite0", "demo-torch")):
+        monkeypatch.setitem(sys.modules, package, None)
+        code, _, err = run(capsys, f"fit good -o bank.safetensors --extractor {name}")
+        assert code == 4
+        assert f"anomalib-cpp[{extra}]" in err
+        assert not Path("bank.safetensors").exists()
 
 
 @pytest.mark.parametrize("line", ["demo", "demo --extractor efficientnet-lite0", "fit . -o b.safetensors"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -100,16 +101,26 @@ def embedded(paths: list[Path], recipe: Recipe) -> Iterator[tuple[list[Any], Any
     from ..bank import patch_embeddings
 
     folders, extractors = _demo()
-    try:
+    with _packages(recipe):
         extractor = extractors.make_extractor(recipe.extractor, image_size=recipe.image_size)
-    except ImportError as error:
-        extra = "demo-torch" if recipe.extractor == "efficientnet-lite0" else "demo"
-        raise MissingPackageError(f"the extractor {recipe.extractor!r}", error.name, extra) from error
     for begin in range(0, len(paths), BATCH):
         images = [folders.read_image(path) for path in paths[begin : begin + BATCH]]
-        layers = extractor(images)
+        with _packages(recipe):
+            layers = extractor(images)
         patches = patch_embeddings(layers, patch_size=recipe.patch_size)
         yield images, patches, (layers[0].shape[2], layers[0].shape[3])
+
+
+@contextmanager
+def _packages(recipe: Recipe) -> Iterator[None]:
+    """Say which extra has the package that an extractor of ours misses."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if recipe.extractor not in EXTRACTORS:
+            raise
+        extra = "demo" if recipe.extractor == "filters" else "demo-torch"
+        raise MissingPackageError(f"the extractor {recipe.extractor!r}", error.name, extra) from error
 
 
 def image_names(paths: list[Path], folder: Path) -> list[str]:
@@ -119,6 +130,8 @@ def image_names(paths: list[Path], folder: Path) -> list[str]:
 
 def _demo() -> tuple[Any, Any]:
     try:
+        import PIL  # noqa: F401 - what folders reads images with, once it has to
+
         from ..demo import extractors, folders
     except ImportError as error:
         raise MissingPackageError("reading images", error.name, "demo") from error
