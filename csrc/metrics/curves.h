@@ -13,6 +13,7 @@ using ranking::Levels;
 struct Curve {
     std::vector<double> x, y, threshold;
 
+    explicit Curve(std::size_t points) { x.reserve(points), y.reserve(points), threshold.reserve(points); }
     void add(double px, double py, double t) { x.push_back(px), y.push_back(py), threshold.push_back(t); }
 };
 
@@ -24,9 +25,9 @@ bool collinear(const std::vector<index_t>& fp, const std::vector<Height>& height
 
 template <class Height>
 Curve over_fpr(const Levels& levels, const std::vector<Height>& height, double total, bool drop_collinear) {
-    Curve curve;
-    curve.add(0, 0, std::numeric_limits<double>::infinity());
     const std::size_t n = levels.score.size();
+    Curve curve(n + 1);
+    curve.add(0, 0, std::numeric_limits<double>::infinity());
     for (std::size_t i = 0; i < n; ++i) {
         if (drop_collinear && i > 0 && i + 1 < n && collinear(levels.fp, height, i)) continue;
         curve.add(static_cast<double>(levels.fp[i]) / static_cast<double>(levels.negatives),
@@ -48,7 +49,7 @@ inline Curve pro_curve(const Levels& levels, bool drop_collinear) {
 
 // Recall and precision, thresholds ascending; the last point (0, 1) has no threshold of its own: +inf.
 inline Curve pr_curve(const Levels& levels) {
-    Curve curve;
+    Curve curve(levels.score.size() + 1);
     for (std::size_t i = levels.score.size(); i-- > 0;)
         curve.add(static_cast<double>(levels.tp[i]) / static_cast<double>(levels.positives),
                   precision(levels.tp[i], levels.fp[i]), levels.score[i]);

@@ -50,6 +50,14 @@ std::vector<UnsignedWide> coverage_of(const RankedPositives<Key>& ranked) {
     return weight;
 }
 
+// At least as many as there are distinct scores, so that nothing grows while it is filled.
+template <class Key>
+std::size_t most_levels(const RankedPositives<Key>& ranked, const AlignedBuffer<Key>& keys, index_t n) {
+    std::size_t levels = ranked.distinct.size() + (n > 0 ? 1 : 0);
+    for (index_t i = 1; i < n; ++i) levels += keys[i] != keys[i - 1] ? 1 : 0;
+    return levels;
+}
+
 template <class T>
 Levels build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     using Key = typename ScoreKey<T>::Key;
@@ -63,6 +71,9 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
     levels.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     levels.regions = static_cast<index_t>(ranked.pixels.regions.size());
     const std::vector<UnsignedWide> weight = coverage_of(ranked);
+    const std::size_t most = most_levels(ranked, keys, levels.negatives);
+    levels.score.reserve(most), levels.tp.reserve(most), levels.fp.reserve(most);
+    if (options.regions) levels.coverage.reserve(most);
 
     index_t tp = 0, fp = 0, b = levels.negatives, a = static_cast<index_t>(ranked.distinct.size());
     UnsignedWide covered = 0;

@@ -20,7 +20,7 @@ struct Levels {
     PixelAt first_missing;
 };
 
-// O(n) memory: 8 bytes a pixel beside the result (16 for 64-bit scores).
+// Beside the result 8 bytes a pixel (16 for 64-bit scores) until the sort is done, half of them to the end.
 Levels all_levels(const ScoredImages& input, const RankOptions& options, const RunOptions& run);
 
 }  // namespace acpp::ranking

@@ -55,8 +55,8 @@ def roc_curve(
 
     Notes
     -----
-    Sorts the scores of the normal items by radix: O(n) time, 8 bytes an item (16 for 64-bit scores) beside the
-    result.
+    Sorts the scores of the normal items by radix: O(n) time. Beside the result, 8 bytes an item (16 for 64-bit
+    scores) or 24 for each distinct score, whichever is more.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def pro_curve(
 
     Notes
     -----
-    As :func:`roc_curve`. A region of area A contributes with a relative error below A / 2^62.
+    As :func:`roc_curve`, with 40 bytes for each distinct score. A region of area A contributes with a relative error below A / 2^62.
 
     Examples
     --------
