@@ -321,6 +321,20 @@ def test_bad_input_is_named(call, error, message):
     assert isinstance(caught.value, ac.AnomalibCppError)
 
 
+def test_arrays_on_a_gpu_are_named():
+    class OnDevice:
+        __cuda_array_interface__ = {"shape": (4,), "typestr": "<f4", "data": (0, False), "version": 3}  # noqa: RUF012
+
+    for call, name in (
+        (lambda: auroc(OnDevice(), Y), "scores"),
+        (lambda: auroc(S, OnDevice()), "labels"),
+        (lambda: pixel_report(OnDevice(), MASKS), "maps"),
+        (lambda: connected_components(OnDevice()), "masks"),
+    ):
+        with pytest.raises(ac.DeviceError, match=f"{name} is on a CUDA device"):
+            call()
+
+
 def test_results_convert_and_print():
     best = f1_max(S, Y)
     assert float(best) == best.value
