@@ -212,7 +212,7 @@ def test_scoring_refuses_another_recipe(pictures, capsys):
 
 
 def test_demo_on_a_folder(here, capsys):
-    for package in ("anomalib_cpp.demo.folders", "jinja2", "matplotlib", "skimage", "scipy"):
+    for package in ("anomalib_cpp.report", "jinja2", "matplotlib", "skimage", "scipy"):
         pytest.importorskip(package)
     image = pytest.importorskip("PIL.Image")
     random = np.random.default_rng(1)
@@ -306,7 +306,7 @@ BAD = [
     ("score bank.safetensors test.npz --maps m --grid 4x5 --map-size 9x9", 3, "--grid 4x5 does not hold 16 patches"),
     ("score bank.safetensors test.npz --maps full --grid 4x4 --map-size 9x9", 3, "--maps 'full' is not empty"),
     (
-        "score bank.safetensors test.npz --maps m --grid 4x4 --map-size 9x9 --sigma -1",
+        "score bank.safetensors test.npz --maps m --maps-format npy --grid 4x4 --map-size 9x9 --sigma -1",
         3,
         "sigma must be finite and >= 0",
     ),

@@ -30,8 +30,15 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     )
     command.add_argument("-o", "--output", type=Path, default=Path("report.html"), help="default: %(default)s")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of defects and coresets (0)")
-    command.add_argument("--coreset-ratio", type=float, metavar="R", help="share of patches to keep, in (0, 1]")
-    command.add_argument("--image-size", type=positive, metavar="N", help="side to which images are resized (256)")
+    command.add_argument(
+        "--coreset-ratio",
+        type=float,
+        metavar="R",
+        help="share of patches to keep, in (0, 1] (0.1, or 0.01 of more than 100,000)",
+    )
+    command.add_argument(
+        "--image-size", type=positive, default=256, metavar="N", help="side to which images are resized (256)"
+    )
     add_threads(command)
     add_progress(command)
     return command
@@ -43,7 +50,6 @@ def run(args: argparse.Namespace) -> int:
     try:
         from ..demo import format_table, run_demo
 
-        chosen = {name: getattr(args, name) for name in ("coreset_ratio", "image_size")}
         result = run_demo(
             data=args.data,
             extractor=args.extractor,
@@ -51,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             threads=args.threads,
             progress=shows_progress(args),
-            **{name: value for name, value in chosen.items() if value is not None},
+            coreset_ratio=args.coreset_ratio,
+            image_size=args.image_size,
         )
     except ModuleNotFoundError as error:
         extra = "demo-torch" if args.extractor == "efficientnet-lite0" else "demo"
