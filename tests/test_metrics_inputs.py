@@ -112,6 +112,7 @@ def test_inputs_stay_as_they_are():
 def test_image_scores_of_shape_n_1():
     assert auroc(np.array([[0.1], [0.9]]), [0, 1]) == 1
     assert auroc(np.array([[0.1], [0.9]]), np.array([[0], [1]])) == 1
+    assert image_report(np.array([[0.1], [0.9]]), np.array([[0], [1]]))["auroc"] == 1
 
 
 def nan_maps():
@@ -310,6 +311,9 @@ S = np.array([0.1, 0.2, 0.3, 0.4])
         (lambda: pixel_report(MAPS, MASKS, integration_limit=[0.1]), TypeError, "integration_limit must be a number"),
         (lambda: pixel_report(MAPS, MASKS, metrics=3), TypeError, "metrics must be a sequence of names; got int"),
         (lambda: pixel_report(MAPS, MASKS, metrics=("auc",)), ValueError, "metrics must be one of 'auroc'"),
+        (lambda: image_report(MAPS, MASKS), ValueError, r"scores must have shape \(n,\) or \(n, 1\), one value for"),
+        (lambda: image_report(list(MAPS), list(MASKS)), ValueError, "one value for each image; got a list of images"),
+        (lambda: image_report(S, Y[:, None, None]), ValueError, r"labels must have shape .*; got \(4, 1, 1\)"),
         (lambda: image_report(S, Y, metrics=("aupro",)), ValueError, "metrics must be one of 'auroc'"),
         (lambda: image_report(S, Y, metrics=()), ValueError, "metrics must name at least one"),
         (lambda: auroc(np.ma.masked_array(S), Y), TypeError, "masked array"),

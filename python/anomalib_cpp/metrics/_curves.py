@@ -144,7 +144,8 @@ def pro_curve(
 
     Notes
     -----
-    As :func:`roc_curve`, with 40 bytes for each distinct score. A region of area A contributes with a relative error below A / 2^62.
+    As :func:`roc_curve`, with 40 bytes for each distinct score. A region of area A contributes with a relative error
+    below A / 2^62.
 
     Examples
     --------

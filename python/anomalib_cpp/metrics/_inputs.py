@@ -137,7 +137,7 @@ def _float64_holds(values: NDArray[Any]) -> bool:
     return values.dtype.itemsize < 8 or (int(values.max()) <= 1 << 53 and int(values.min()) >= -(1 << 53))
 
 
-def _flat(arg: Argument, name: str) -> Argument:
+def _flat(arg: Argument) -> Argument:
     """Flatten an image-level argument of shape (n, 1)."""
     data = arg.data
     if isinstance(data, list) or data.ndim == 1:
@@ -163,11 +163,12 @@ def counts(
     names: tuple[str, str] = ("scores", "labels"),
     connectivity: int | None = None,
     images: bool = False,
+    samples: bool = False,
     levels: bool = False,
 ) -> tuple[Any, Argument]:
     """Count once for all metrics: `_core.RankPairs`, or `_core.Levels` with ``levels=True``.
 
-    With `connectivity`, regions too. `images` asks for at least two dimensions.
+    With `connectivity`, regions too. `images` asks for at least two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -178,7 +179,11 @@ def counts(
                     f"got {arg.data.shape}"
                 )
     else:
-        given, truth = _flat(given, names[0]), _flat(truth, names[1])
+        given, truth = _flat(given), _flat(truth)
+    for arg, name in ((given, names[0]), (truth, names[1])):
+        if samples and (isinstance(arg.data, list) or arg.data.ndim != 1):
+            shape = "a list of images" if isinstance(arg.data, list) else arg.data.shape
+            raise InvalidInputError(f"{name} must have shape (n,) or (n, 1), one value for each image; got {shape}")
     given, truth = _as_list_like(given, truth), _as_list_like(truth, given)
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")

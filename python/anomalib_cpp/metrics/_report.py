@@ -131,7 +131,7 @@ def image_report(
     Raises
     ------
     InvalidInputError, InvalidTypeError
-        As in :func:`auroc`, and for an unknown metric.
+        As in :func:`auroc`, for other shapes, and for an unknown metric.
 
     Examples
     --------
@@ -141,5 +141,5 @@ def image_report(
     """
     opts = options(nan_policy, undefined, threads)
     names = _chosen(metrics, IMAGE_METRICS)
-    found, _ = counts(scores, labels, opts)
+    found, _ = counts(scores, labels, opts, samples=True)
     return _evaluate(found, names, opts, 1.0)
