@@ -20,6 +20,7 @@ import numpy as np
 
 from anomalib_cpp.metrics import auroc, image_report, pixel_report, roc_curve
 from machine import compare, median_of, read_bandwidth, report, roofline
+from peers import anomalib_module
 
 warnings.filterwarnings("ignore")
 
@@ -69,42 +70,19 @@ def adeval_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None
 
 def anomalib_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
     """AUPRO alone."""
-    with contextlib.suppress(Exception):
-        import torch
+    module = anomalib_module("metrics.aupro")
+    if module is None:
+        return None
+    import torch
 
-        declare_torchvision_operators(torch)
-        from anomalib.metrics.aupro import _AUPRO
+    preds, target = torch.from_numpy(maps), torch.from_numpy(masks).int()
 
-        preds, target = torch.from_numpy(maps), torch.from_numpy(masks).int()
+    def run() -> float:
+        metric = module._AUPRO(fpr_limit=0.3)
+        metric.update(preds, target)
+        return float(metric.compute())
 
-        def run() -> float:
-            metric = _AUPRO(fpr_limit=0.3)
-            metric.update(preds, target)
-            return float(metric.compute())
-
-        run()
-        return run
-    return None
-
-
-KEPT: dict[str, Any] = {}
-
-
-def declare_torchvision_operators(torch: Any) -> None:
-    """Let a CUDA build of torchvision import beside a CPU build of torch: its operators' schemas must exist."""
-    if "library" in KEPT:
-        return
-    KEPT["library"] = library = torch.library.Library("torchvision", "DEF")  # definitions vanish with their library
-    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    roi = "Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width"
-    library.define(f"roi_align({roi}, int sampling_ratio, bool aligned) -> Tensor")
-    library.define(f"roi_pool({roi}) -> (Tensor, Tensor)")
-    library.define(f"ps_roi_align({roi}, int sampling_ratio) -> (Tensor, Tensor)")
-    library.define(f"ps_roi_pool({roi}) -> (Tensor, Tensor)")
-    library.define("deform_conv2d(Tensor input, Tensor weight, Tensor offset, Tensor mask, Tensor bias) -> Tensor")
-    for name in ("roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool", "deform_conv2d"):
-        library.define(f"_{name}_backward(Tensor grad) -> Tensor")
+    return run
 
 
 def sklearn_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:

@@ -32,6 +32,13 @@ def seconds(call: Call) -> float:
     return time.perf_counter() - start
 
 
+def wall_and_cpu(call: Call) -> tuple[float, float]:
+    """Wall time and processor time of one call."""
+    start, processor = time.perf_counter(), time.process_time()
+    call()
+    return time.perf_counter() - start, time.process_time() - processor
+
+
 def best_of(call: Call, repeats: int = 5) -> float:
     """Seconds of the fastest of `repeats` calls, after one warm-up: for limits of the machine."""
     call()
@@ -45,11 +52,23 @@ def median_of(call: Call, repeats: int = 5) -> float:
 
 
 def compare(ours: Call, peer: Call, repeats: int = 7) -> dict[str, float]:
-    """Median seconds of both, called in turn so that a disturbance meets both; `ratio` > 1: ours is faster."""
+    """Median seconds of both, called in turn so that a disturbance meets both; `ratio` > 1: ours is faster.
+
+    `cpu_ratio` compares processor time and `ratio_of_best` the fastest calls: they tell how far other work on the
+    machine moved `ratio`. Libraries whose threads spin while they wait take more processor time than they need.
+    """
     ours(), peer()
-    times = [(seconds(ours), seconds(peer)) for _ in range(repeats)]
-    mine, theirs = (statistics.median(column) for column in zip(*times, strict=True))
-    return {"seconds": mine, "peer_seconds": theirs, "ratio": theirs / mine}
+    times = [(*wall_and_cpu(ours), *wall_and_cpu(peer)) for _ in range(repeats)]
+    columns = list(zip(*times, strict=True))
+    mine, cpu, theirs, their_cpu = (statistics.median(column) for column in columns)
+    return {
+        "seconds": mine,
+        "peer_seconds": theirs,
+        "ratio": theirs / mine,
+        "cpu_ratio": their_cpu / max(cpu, 1e-9),
+        "best_seconds": min(columns[0]),
+        "ratio_of_best": min(columns[2]) / min(columns[0]),
+    }
 
 
 def read_bandwidth(nbytes: int = 256 << 20, threads: int | None = None) -> float:
@@ -74,7 +93,12 @@ def sgemm_flops(size: int = 2048, threads: int | None = None) -> float:
 
 
 def int8_ops(size: int = 2048, threads: int | None = None) -> float | None:
-    """int8 operations per second of PyTorch's (oneDNN) integer matrix product, None without torch."""
+    """int8 operations per second of PyTorch's (oneDNN) integer matrix product; None without torch or VNNI.
+
+    Without VNNI the product is a plain loop that takes minutes.
+    """
+    if anomalib_cpp.cpu_features()["detected"] not in ("avx512-vnni", "amx"):
+        return None
     try:
         import torch
     except ImportError:
