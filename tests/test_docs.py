@@ -1,8 +1,8 @@
 """The documentation against the tree: examples run, paths exist, every public module has its page."""
 
 import doctest
-import inspect
 import pathlib
+import pkgutil
 import re
 
 import pytest
@@ -42,6 +42,7 @@ def test_every_block_of_a_guide_is_an_example_that_runs(page):
         assert "+SKIP" not in block
 
 
+@pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="needs a clone of the repository")
 def test_every_place_to_change_something_exists():
     table = re.findall(r"(?m)^\| (?!I want|---)(.+?) \| (.+?) \|$", (DOCS / "contributing.md").read_text("utf-8"))
     rows = [places for what, places in table if not what.startswith("`ANOMALIB_CPP")]
@@ -57,10 +58,10 @@ def test_every_place_to_change_something_exists():
                 assert (folder / pattern).exists(), place
 
 
-def test_every_public_module_has_a_page():
-    modules = [name for name in ac.__all__ if inspect.ismodule(getattr(ac, name))]
-    assert {"bank", "io", "maps", "metrics"} <= set(modules)
-    for name in modules:
-        page = (DOCS / "api" / f"{name}.md").read_text(encoding="utf-8")
-        assert f"automodule:: anomalib_cpp.{name}\n" in page
-        assert re.search(rf"(?m)^{name}$", (DOCS / "api" / "index.md").read_text(encoding="utf-8"))
+def test_every_public_module_is_in_the_api_pages():
+    listed = re.findall(r"(?m)^([a-z]+)$", (DOCS / "api" / "index.md").read_text(encoding="utf-8"))
+    pages = "".join((DOCS / "api" / f"{page}.md").read_text(encoding="utf-8") for page in listed)
+    public = {module.name for module in pkgutil.iter_modules(ac.__path__) if not module.name.startswith("_")}
+    assert {"bank", "io", "maps", "metrics"} <= public
+    for name in sorted(public - {"cli"}):  # has a guide of its own
+        assert f"automodule:: anomalib_cpp.{name}\n" in pages, name
