@@ -422,7 +422,7 @@ def test_ctrl_c_stops_it():
     threading.Timer(0.3, interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         packed.search(rows, 5)
-    assert time.monotonic() - sent[0] < 2.0
+    assert time.monotonic() - sent[0] < 20  # far less than the search itself
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "inner_product"])

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -445,11 +444,9 @@ def test_info(here, capsys):
 
 
 @pytest.mark.slow
-def test_selftest_passes_in_half_a_minute(capsys):
+def test_selftest_passes(capsys):
     before = cpu_features()["active"]
-    begin = time.perf_counter()
     result = json.loads(ok(capsys, "selftest --json"))
-    assert time.perf_counter() - begin < 30
     assert result["passed"]
     assert {"baseline", before} <= set(result["levels"])
     assert cpu_features()["active"] == before

@@ -377,7 +377,7 @@ def test_ctrl_c_stops_a_long_blur():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         maps.gaussian_blur(x, 60.0, threads=1)
-    assert time.monotonic() - start < 5.0
+    assert time.monotonic() - start < 20
 
 
 def test_the_guide_runs():
