@@ -24,7 +24,9 @@ T safe_scale(MatrixView<const T> rows, const RunOptions& run) {
     constexpr int most = std::numeric_limits<T>::max_exponent / 3;
     if (top == 0) return 1;
     const int exponent = std::ilogb(top);
-    return std::abs(exponent) <= most ? T(1) : std::ldexp(T(1), -exponent);
+    // The scale itself must not overflow where the largest number is denormal.
+    return std::abs(exponent) <= most ? T(1)
+                                      : std::ldexp(T(1), std::min(-exponent, std::numeric_limits<T>::max_exponent - 1));
 }
 
 // Rows in the space that distances are measured in, held here unless they are the caller's own.

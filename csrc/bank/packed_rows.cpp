@@ -68,7 +68,7 @@ PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const PackOpt
                       pairwise::tile_kernels(Code::int8) != nullptr;
     if (options.prefilter == Prefilter::int8)
         require(int8, "prefilter 'int8' needs level avx2 or higher and at most 100000 columns");
-    centre_ = pairwise::robust_centre(rows);
+    centre_ = pairwise::robust_centre(rows, run);
     encoding_ = encoding(int8 ? Code::int8 : Code::fp32);
     equal_ = pairwise::find_equal_rows(rows, run);
     if (options.keep_codes) codes_ = encode_bank(*encoding_, {0, distinct_rows()}, run);

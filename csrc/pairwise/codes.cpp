@@ -20,18 +20,20 @@ index_t padded(index_t bytes) { return (bytes + 63) / 64 * 64; }
 }  // namespace
 
 template <class T>
-std::vector<float> robust_centre(MatrixView<const T> rows) {
+std::vector<float> robust_centre(MatrixView<const T> rows, const RunOptions& run) {
     constexpr index_t samples = 7, rows_per_sample = 64;
     const std::size_t cols = static_cast<std::size_t>(rows.cols);
     const index_t wanted = std::min(rows.rows, samples * rows_per_sample);
     std::vector<double> means(cols * samples, 0.0);
     std::array<index_t, samples> counts{};
-    for (index_t i = 0; i < wanted; ++i) {
-        const T* row = rows.row(i * rows.rows / wanted);
-        double* mean = means.data() + static_cast<std::size_t>(i % samples) * cols;
-        for (std::size_t j = 0; j < cols; ++j) mean[j] += static_cast<double>(row[j]);
-        ++counts[static_cast<std::size_t>(i % samples)];
-    }
+    for (index_t i = 0; i < wanted; ++i) ++counts[static_cast<std::size_t>(i % samples)];
+    parallel_blocks(rows.cols, 4096, run, [&](index_t begin, index_t end) {
+        for (index_t i = 0; i < wanted; ++i) {
+            const T* row = rows.row(i * rows.rows / wanted);
+            double* mean = means.data() + (i % samples) * rows.cols;
+            for (index_t j = begin; j < end; ++j) mean[j] += static_cast<double>(row[j]);
+        }
+    });
     const std::size_t used = static_cast<std::size_t>(std::min(wanted, samples));
     std::vector<float> centre(cols, 0.0f);
     std::vector<double> column;
@@ -162,8 +164,8 @@ index_t PackedCodes::nbytes() const {
            column_a_.size() * static_cast<index_t>(3 * sizeof(float) + sizeof(std::int32_t) + sizeof(Terms));
 }
 
-template std::vector<float> robust_centre<float>(MatrixView<const float>);
-template std::vector<float> robust_centre<double>(MatrixView<const double>);
+template std::vector<float> robust_centre<float>(MatrixView<const float>, const RunOptions&);
+template std::vector<float> robust_centre<double>(MatrixView<const double>, const RunOptions&);
 template PackedCodes encode<float>(MatrixView<const float>, const RowSelection&, const EncodePlan&, const RunOptions&);
 template PackedCodes encode<double>(MatrixView<const double>, const RowSelection&, const EncodePlan&,
                                     const RunOptions&);

@@ -16,7 +16,7 @@ constexpr index_t group_rows = 512;  // rows that share their largest terms: one
 // A vector near the middle of the rows, in float32: per column the median of the means of seven samples, so that a
 // few rows of huge norm do not carry it away. Any vector would be valid; a good one makes residuals small.
 template <class T>
-std::vector<float> robust_centre(MatrixView<const T> rows);
+std::vector<float> robust_centre(MatrixView<const T> rows, const RunOptions& run = {});
 
 enum class BoundKind { sq_distance, negated_dot };
 

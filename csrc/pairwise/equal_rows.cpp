@@ -33,10 +33,14 @@ std::uint64_t hash_row(MatrixView<const T> rows, index_t i) {
 }
 
 template <class T>
-bool sample_has_copies(MatrixView<const T> rows) {
+bool sample_has_copies(MatrixView<const T> rows, const RunOptions& run) {
     const index_t wanted = std::min<index_t>(rows.rows, 1024);
     std::vector<std::uint64_t> hashes(static_cast<std::size_t>(wanted));
-    for (index_t i = 0; i < wanted; ++i) hashes[static_cast<std::size_t>(i)] = hash_row(rows, i * rows.rows / wanted);
+    const index_t block = std::max<index_t>(1, (index_t{1} << 20) / rows.cols);  // few blocks: one thread is enough
+    parallel_blocks(wanted, block, run, [&](index_t begin, index_t end) {
+        for (index_t i = begin; i < end; ++i)
+            hashes[static_cast<std::size_t>(i)] = hash_row(rows, i * rows.rows / wanted);
+    });
     std::sort(hashes.begin(), hashes.end());
     return std::adjacent_find(hashes.begin(), hashes.end()) != hashes.end();
 }
@@ -45,7 +49,7 @@ bool sample_has_copies(MatrixView<const T> rows) {
 
 template <class T>
 std::optional<EqualRows> find_equal_rows(MatrixView<const T> rows, const RunOptions& run) {
-    if (!sample_has_copies(rows)) return std::nullopt;
+    if (!sample_has_copies(rows, run)) return std::nullopt;
     const std::size_t n = static_cast<std::size_t>(rows.rows);
     std::vector<std::uint64_t> hashes(n);
     parallel_blocks(rows.rows, 256, run, [&](index_t begin, index_t end) {

@@ -38,7 +38,7 @@ void exhaustive_nearest(const CanonicalKeys<Q, B>& canonical, const QueryRows<Q>
                         std::vector<SmallestK>& nearest, const RunOptions& run) {
     // About 2^22 multiply-adds a block: a millisecond, short enough for Ctrl-C and to balance.
     const index_t cols = std::max<index_t>(1, queries.rows.cols);
-    const index_t range = std::clamp<index_t>((index_t{1} << 22) / cols, 256, bank_rows);
+    const index_t range = std::clamp<index_t>((index_t{1} << 22) / cols, std::min<index_t>(16, bank_rows), bank_rows);
     const index_t ranges = (bank_rows + range - 1) / range, count = static_cast<index_t>(listed.size());
     std::vector<SmallestK> partial(static_cast<std::size_t>(count * ranges), SmallestK(k));
     parallel_blocks(count * ranges, 1, run, [&](index_t unit, index_t) {

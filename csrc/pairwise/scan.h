@@ -43,6 +43,7 @@ void scan(const TileKernels& kernels, const PackedCodes& queries, index_t first_
     const index_t slivers = (last_row - first_row + height - 1) / height;
     AlignedBuffer<float> scratch((chunks > 1 ? slivers : 1) * height * width);
     index_t group = -1;
+    const bool wide = bytes >= 4096;  // a group of such rows is long to wait for
     const ThreadState tiles(kernels);
     for (index_t p = first_panel; p < last_panel; ++p) {
         const index_t col0 = p * width;
@@ -50,6 +51,8 @@ void scan(const TileKernels& kernels, const PackedCodes& queries, index_t first_
         if (col0 / group_rows != group) {
             group = col0 / group_rows;
             reducer.enter_group(col0);
+            interruption.check();
+        } else if (wide) {
             interruption.check();
         }
         for (index_t c = 0; c < chunks; ++c) {

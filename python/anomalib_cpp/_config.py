@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from . import _core
 from ._errors import InvalidInputError, InvalidTypeError
 
 __all__ = [
+    "as_integer",
     "config_context",
     "cpu_features",
     "get_config",
@@ -36,10 +38,21 @@ _settings: dict[str, Any] = dict(_DEFAULTS)
 _overrides: ContextVar[dict[str, Any] | None] = ContextVar("anomalib_cpp_config", default=None)
 
 
+_MOST_THREADS = 256  # more than asked for is never used; OpenMP ends the process where it cannot start a thread
+
+
+def as_integer(value: Any) -> int | None:
+    """Return an integer of any kind as an int; None for everything else, True and False included."""
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
 def _positive_int(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    number = as_integer(value)
+    if number is None:
         raise InvalidTypeError(f"{name} must be an integer >= 1; got {type(value).__name__}")
-    number = int(value.__index__())
     if number < 1:
         raise InvalidInputError(f"{name} must be an integer >= 1; got {number}")
     return number
@@ -47,7 +60,7 @@ def _positive_int(value: Any, name: str) -> int:
 
 def _one_of(*choices: str) -> Callable[[Any, str], Any]:
     def check(value: Any, name: str) -> Any:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
         return value
 
@@ -55,7 +68,7 @@ def _one_of(*choices: str) -> Callable[[Any, str], Any]:
 
 
 def _undefined(value: Any, name: str) -> Any:
-    if value in ("nan", "raise"):
+    if isinstance(value, str) and value in ("nan", "raise"):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
@@ -196,7 +209,7 @@ def get_num_threads() -> int:
 
 def threads_or_default(threads: int | None) -> int:
     """Resolve a function's `threads` argument."""
-    return get_num_threads() if threads is None else _positive_int(threads, "threads")
+    return min(get_num_threads() if threads is None else _positive_int(threads, "threads"), _MOST_THREADS)
 
 
 def parse_budget(value: Any, name: str = "memory_budget") -> int:

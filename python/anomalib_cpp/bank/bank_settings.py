@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-import numpy as np
-
+from .._config import as_integer
 from .._errors import InvalidInputError, InvalidTypeError
 from .image_scores import AGGREGATIONS, IMAGE_SCORES
 from .search import checked_metric
@@ -19,11 +19,12 @@ Aggregation = Literal["mean", "max", "median", "rms"]
 
 
 def _integer(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    number = as_integer(value)
+    if number is None:
         raise InvalidTypeError(f"{name} must be an integer >= 1; got {value!r}")
-    if value < 1:
-        raise InvalidInputError(f"{name} must be an integer >= 1; got {value}")
-    return int(value)
+    if number < 1:
+        raise InvalidInputError(f"{name} must be an integer >= 1; got {number}")
+    return number
 
 
 def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
@@ -33,9 +34,9 @@ def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
 
 
 def _fraction(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidTypeError(f"{name} must be a number; got {value!r}")
-    if not 0 < value <= 1:
+    if not 0 < float(value) <= 1:
         raise InvalidInputError(f"{name} must lie in (0, 1]; got {value}")
     return float(value)
 
@@ -86,6 +87,8 @@ class BankSettings:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> BankSettings:
         """Make settings of a mapping that may come from a file: unknown names are refused."""
+        if not isinstance(values, Mapping):
+            raise InvalidTypeError(f"settings must be a mapping; got {type(values).__name__}")
         names = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in names]
         if unknown:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import numbers
 import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arrays import Place, as_float_rows, as_floats
-from .._config import threads_or_default
+from .._arrays import Place, as_float_rows, as_floats, locate
+from .._config import as_integer, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 from .._progress import adapt
 
@@ -181,9 +182,9 @@ def coreset_size(n: int, size: Any, ratio: Any) -> int:
     if (size is None) == (ratio is None):
         raise InvalidInputError("give either size or ratio")
     if ratio is not None:
-        if not isinstance(ratio, (int, float, np.number)) or isinstance(ratio, bool):
+        if not isinstance(ratio, numbers.Real) or isinstance(ratio, bool):
             raise InvalidTypeError(f"ratio must be a number; got {type(ratio).__name__}")
-        if not 0 < ratio <= 1:
+        if not 0 < float(ratio) <= 1:
             raise InvalidInputError(
                 f"ratio must lie in (0, 1] (coreset_size must be a positive integer, at most the number of rows); "
                 f"got {ratio}"
@@ -192,9 +193,10 @@ def coreset_size(n: int, size: Any, ratio: Any) -> int:
         if count < 1:
             raise InvalidInputError(f"coreset_size must be a positive integer; ratio={ratio} of {n} rows gives {count}")
         return count
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
+    number = as_integer(size)
+    if number is None:
         raise InvalidTypeError(f"size must be an integer; got {type(size).__name__}")
-    count = int(size.__index__())
+    count = number
     if count < 1:
         raise InvalidInputError(f"coreset_size must be a positive integer; got size={count}")
     if count > n:
@@ -207,7 +209,7 @@ def _start_rows(start: Any, variant: str, n: int) -> list[int]:
         return []
     if variant == "inspection_exact":
         raise InvalidInputError("start is not used by variant='inspection_exact', which starts from all rows")
-    rows = np.atleast_1d(np.asarray(start))
+    rows = np.atleast_1d(locate(start, "start").data)
     if rows.dtype.kind not in "iu":
         raise InvalidTypeError(f"start must hold row numbers (integers); got dtype {rows.dtype}")
     if rows.ndim != 1 or rows.size == 0:
@@ -247,13 +249,13 @@ def _seed(random_state: Any) -> int:
         return 0
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(1 << 63))
-    if random_state == "entropy":
+    if isinstance(random_state, str) and random_state == "entropy":
         return int(np.random.default_rng().integers(1 << 63))
-    if isinstance(random_state, bool) or not hasattr(random_state, "__index__"):
+    seed = as_integer(random_state)
+    if seed is None:
         raise InvalidTypeError(
             f"random_state must be an integer, a numpy.random.Generator, None or 'entropy'; got {random_state!r}"
         )
-    seed = int(random_state.__index__())
     if not 0 <= seed < 1 << 64:
         raise InvalidInputError(f"random_state must lie in [0, 2**64); got {seed}")
     return seed

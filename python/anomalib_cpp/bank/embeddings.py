@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Place, contiguous, locate
-from .._config import threads_or_default
+from .._config import as_integer, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
 Array = TypeVar("Array")
@@ -52,11 +52,12 @@ def _of_type(data: NDArray[Any], name: str, dtype: np.dtype[Any]) -> NDArray[Any
 
 
 def _positive(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    number = as_integer(value)
+    if number is None:
         raise InvalidTypeError(f"{name} must be an integer; got {type(value).__name__}")
-    if value < 1:
-        raise InvalidInputError(f"{name} must be at least 1; got {value}")
-    return int(value.__index__())
+    if number < 1:
+        raise InvalidInputError(f"{name} must be at least 1; got {number}")
+    return number
 
 
 def patch_embeddings(
@@ -134,7 +135,7 @@ def patch_embeddings(
     >>> rows[0, 5].round(3).tolist()  # an inner patch of the first layer; the second is all border
     [1.0, 1.0, 0.444, 0.444, 0.444]
     """
-    if variant not in ("anomalib", "inspection"):
+    if not isinstance(variant, str) or variant not in ("anomalib", "inspection"):
         raise InvalidInputError(f"variant must be one of 'anomalib', 'inspection'; got {variant!r}")
     patch, step = _positive(patch_size, "patch_size"), _positive(stride, "stride")
     if variant == "anomalib":

@@ -43,6 +43,8 @@ def top_fraction_mean(scores: NDArray[np.float64], fraction: float) -> NDArray[n
 
 def _weights(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     """``1 - softmax(distances)[0]`` per row, as the share of the others so that nothing cancels."""
+    # Distances beyond float64 are no weights: the largest number stands for them.
+    distances = np.minimum(distances, np.finfo(np.float64).max)
     exponentials = np.exp(distances - distances.max(axis=1, keepdims=True))
     weights: NDArray[np.float64] = exponentials[:, 1:].sum(axis=1) / exponentials.sum(axis=1)
     return weights
@@ -96,4 +98,4 @@ def reweighted(
         if variant == "anomalib"
         else finish(keys, "euclidean", np.float64)
     )
-    return _weights(distances) * largest
+    return np.where(np.isinf(largest), largest, _weights(distances) * largest)

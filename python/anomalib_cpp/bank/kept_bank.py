@@ -275,8 +275,10 @@ class KeptBank:
         >>> len(PatchMemoryBank.from_state(bank.state()))
         4
         """
+        if not isinstance(state, Mapping):
+            raise InvalidTypeError(f"state must be a mapping; got {type(state).__name__}")
         if set(state) != {"settings", "rows"}:
-            raise InvalidInputError(f"state must have the keys 'settings' and 'rows'; got {sorted(state)}")
+            raise InvalidInputError(f"state must have the keys 'settings' and 'rows'; got {sorted(map(str, state))}")
         bank = cls(**asdict(BankSettings.of(state["settings"])))
         return bank if state["rows"] is None else bank._filled(state["rows"])
 

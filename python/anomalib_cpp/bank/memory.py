@@ -16,7 +16,7 @@ from .bank_settings import Aggregation, ImageScore
 from .coresets import coreset
 from .image_scores import aggregate, reweighted, top_fraction_mean
 from .kept_bank import KeptBank
-from .search import Metric, OnShort, finish, result_dtype
+from .search import Metric, OnShort, checked_flag, finish, result_dtype
 from .stored_rows import StoredRows, copied_rows, require_width
 
 __all__ = ["BankScores", "PatchMemoryBank"]
@@ -449,7 +449,7 @@ class PatchMemoryBank(KeptBank):
         if len(stored) == 0:
             raise NotFittedError("memory bank is empty")
         require_width(queries, stored, name)
-        if check_finite:
+        if checked_flag(check_finite, "check_finite"):
             _core.require_finite(queries, name, threads_or_default(threads))
         return stored
 

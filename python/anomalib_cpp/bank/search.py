@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import as_float_rows, locate
-from .._config import parse_budget, threads_or_default
+from .._config import as_integer, parse_budget, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
 __all__ = ["Neighbourhoods", "knn", "knn_self", "pairwise_distances", "radius_neighbors"]
 
 Metric = Literal["euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product"]
 OnShort = Literal["error", "pad", "clip"]
+_MOST_COLUMNS = 2**31 - 1
 _METRICS = ("euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product")
 
 
@@ -65,27 +66,37 @@ def merge_nearest(
 
 def checked_metric(metric: Any) -> str:
     """Return `metric` if it is one of the names."""
-    if metric not in _METRICS:
+    if not isinstance(metric, str) or metric not in _METRICS:
         raise InvalidInputError(f"metric must be one of {', '.join(map(repr, _METRICS))}; got {metric!r}")
     return str(metric)
 
 
-def checked_k(k: Any, rows: int, on_short: str) -> tuple[int, int]:
+def checked_flag(value: Any, name: str) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidTypeError(f"{name} must be True or False; got {value!r}")
+    return bool(value)
+
+
+def checked_k(k: Any, rows: int, on_short: Any, rows_are: str = "bank rows") -> tuple[int, int]:
     """Return (neighbours to look for, columns to return)."""
-    if isinstance(k, bool) or not hasattr(k, "__index__"):
+    number = as_integer(k)
+    if number is None:
         raise InvalidTypeError(f"k must be an integer >= 1; got {k!r}")
-    k = int(k.__index__())
-    if k < 1:
-        raise InvalidInputError(f"k must be an integer >= 1; got {k}")
-    if on_short not in ("error", "pad", "clip"):
+    if number < 1:
+        raise InvalidInputError(f"k must be an integer >= 1; got {number}")
+    if not isinstance(on_short, str) or on_short not in ("error", "pad", "clip"):
         raise InvalidInputError(f"on_short must be one of 'error', 'pad', 'clip'; got {on_short!r}")
-    if k <= rows:
-        return k, k
+    if number <= rows:
+        return number, number
     if on_short == "error":
         raise InvalidInputError(
-            f"k must be at most the number of bank rows; got k={k} for {rows} rows (on_short='pad' or 'clip' allows it)"
+            f"k must be at most the number of {rows_are}; got k={number} for {rows} rows "
+            "(on_short='pad' or 'clip' allows it)"
         )
-    return rows, k if on_short == "pad" else rows
+    if on_short == "pad" and number > _MOST_COLUMNS:
+        raise InvalidInputError(f"k must be at most {_MOST_COLUMNS} with on_short='pad'; got {number}")
+    return rows, number if on_short == "pad" else rows
 
 
 def _groups(value: Any, rows: int, name: str, of: str) -> NDArray[np.uint64] | None:
@@ -93,6 +104,8 @@ def _groups(value: Any, rows: int, name: str, of: str) -> NDArray[np.uint64] | N
     if value is None:
         return None
     data = locate(value, name).data
+    if data.shape == (0,):
+        data = data.astype(np.uint64)  # an empty list is of float64
     if data.dtype.kind not in "ui":
         raise InvalidTypeError(f"{name} must hold integers; got dtype {data.dtype}")
     if data.shape != (rows,):
@@ -119,6 +132,7 @@ class PackedRows:
         threads: int | None = None,
     ) -> None:
         self.metric = checked_metric(metric)
+        checked_flag(check_finite, "check_finite")
         if rows.shape[0] == 0:
             raise InvalidInputError("memory bank is empty")
         self.rows = rows
@@ -155,7 +169,8 @@ class PackedRows:
         threads: int | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return canonical ordering keys and row numbers of the `k` nearest rows; (inf, -1) where there is none."""
-        look_for, columns = checked_k(k, self.shape[0] - int(exclude_self), on_short)
+        rows_are = "other bank rows" if exclude_self else "bank rows"
+        look_for, columns = checked_k(k, self.shape[0] - int(exclude_self), on_short, rows_are)
         if (query_groups is None) != (bank_groups is None):
             raise InvalidInputError("query_groups and bank_groups must be given together")
         keys, indices = self._packed.nearest(
@@ -222,6 +237,8 @@ def _labels(indices: NDArray[np.int64], ids: Any, rows: int) -> NDArray[np.int64
         raise InvalidTypeError(f"ids must hold integers; got dtype {labels.dtype}")
     if labels.shape != (rows,):
         raise InvalidInputError(f"ids must have one entry per bank row, shape ({rows},); got shape {labels.shape}")
+    if labels.dtype == np.uint64 and labels.max() > np.iinfo(np.int64).max:
+        raise InvalidInputError(f"ids must fit int64; got {labels.max()}")
     return np.where(indices < 0, -1, labels.astype(np.int64)[indices])
 
 
@@ -260,10 +277,11 @@ def knn(
     ids : array of int, shape (m,), optional
         Labels to return in place of row numbers. Ties still break by row number.
     on_short : {"error", "pad", "clip"}, default "error"
-        What to do when `k` exceeds `m`: refuse; fill with index -1 and distance inf; or return `m` columns.
+        What to do when `k` exceeds `m`: refuse; fill with index -1 and distance inf (-inf for ``"inner_product"``); or
+        return `m` columns.
     query_groups, bank_groups : arrays of int, shapes (n,) and (m,), optional
         Group numbers from 0 to 63, or bit sets as uint64. A query matches only rows that share a group with it; a
-        query that matches nothing gets index -1 and distance inf.
+        query that matches nothing gets index -1 and distance inf (-inf for ``"inner_product"``).
     check_finite : bool, default True
         Refuse NaN and infinity. If False, a pair without a number as distance is never preferred to one with.
     threads : int, optional
@@ -422,7 +440,10 @@ def radius_neighbors(
     """
     query_place, rows = as_float_rows(queries, "queries"), as_float_rows(bank, "bank").data
     _require_same_width(query_place.data, rows)
-    radius = float(radius)
+    try:
+        radius = float(radius)
+    except (TypeError, ValueError):
+        raise InvalidTypeError(f"radius must be a number; got {radius!r}") from None
     if np.isnan(radius):
         raise InvalidInputError("radius must be a number; got nan")
     packed = PackedRows(
@@ -490,6 +511,9 @@ def pairwise_distances(
         raise InvalidInputError(f"x has shape {place.data.shape} but y has shape {rows.shape}; their widths must agree")
     if rows.shape[0] == 0:
         raise InvalidInputError(f"{'x' if y is None else 'y'} must have at least one row; got shape {rows.shape}")
-    packed = PackedRows(rows, metric=metric, prefilter="none", check_finite=check_finite, threads=threads)
-    keys = packed.all_keys(place.data, check_finite=check_finite and y is not None, threads=threads)
+    if checked_flag(check_finite, "check_finite"):
+        for data, name in ((place.data, "x"), (rows, "y"))[: 1 if y is None else 2]:
+            _core.require_finite(data, name, threads_or_default(threads))
+    packed = PackedRows(rows, metric=metric, prefilter="none", check_finite=False, threads=threads)
+    keys = packed.all_keys(place.data, check_finite=False, threads=threads)
     return place.like_input(finish(keys, packed.metric, result_dtype(place.data, rows)))
