@@ -144,7 +144,7 @@ def _section(category: CategoryResult) -> dict[str, Any]:
 def _figure(title: str, draw: Callable[[Any], Any]) -> dict[str, str]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.2, 3.3), layout="constrained")
+    figure = Figure(figsize=(3.5, 2.9), layout="constrained")
     ax = figure.subplots()
     draw(ax)
     ax.set_title(title, loc="left", fontweight="bold")

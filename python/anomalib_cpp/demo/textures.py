@@ -173,11 +173,13 @@ def _spot(shape: tuple[int, int], random: np.random.Generator) -> Mask:
 
 def _stroke(shape: tuple[int, int], random: np.random.Generator) -> Mask:
     """Draw a bent line across a part of the tile."""
+    from scipy.spatial import KDTree
+
     angle, length = random.uniform(0, 2 * np.pi), random.uniform(0.5, 0.8) * min(shape)
     middle = random.uniform(0.35, 0.65, 2) * shape
     along = length * np.array([np.sin(angle), np.cos(angle)])
     bend = random.uniform(-0.25, 0.25) * along[::-1] * (1, -1)
     t = np.linspace(0, 1, 100)[:, None]
     line = middle + (t - 0.5) * along + 4 * t * (1 - t) * bend
-    distance = np.min(np.linalg.norm(np.moveaxis(np.indices(shape), 0, -1)[:, :, None] - line, axis=-1), axis=2)
-    return np.asarray(distance <= random.uniform(1.2, 2.0))
+    distances, _ = KDTree(line).query(np.moveaxis(np.indices(shape), 0, -1))
+    return np.asarray(distances <= random.uniform(1.2, 2.0))
