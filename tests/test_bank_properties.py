@@ -1,5 +1,9 @@
 """The laws of exact search, under every instruction set and every filter, on data that defeats careless arithmetic."""
 
+import os
+import signal
+import time
+
 import numpy as np
 import pytest
 
@@ -341,3 +345,26 @@ def test_coreset_of_denormal_rows():
         picked = bank.coreset(np.array([[least], [-least], [0]], dtype), size=3, start=2)
         assert picked.indices.tolist() == [2, 0, 1]
         np.testing.assert_array_equal(picked.radii, np.array([np.inf, least, least], dtype))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_may_call_us():
+    rows = np.random.default_rng(0).random((3000, 64), np.float32)
+    expected = bank.knn(rows, rows, k=3, threads=4)[1]  # the team that the child does not inherit
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            same = np.array_equal(bank.knn(rows, rows, k=3, threads=4)[1], expected)
+            picked = bank.coreset(rows, size=20, threads=4)
+            scores = bank.PatchMemoryBank().fit(rows).score(rows[None, :50], threads=4)
+            status = 0 if same and len(picked.indices) == 20 and scores.image_scores.shape == (1,) else 2
+        finally:
+            os._exit(status)  # not back into pytest
+    deadline = time.monotonic() + 60
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    assert ended[1] == 0
