@@ -77,6 +77,8 @@ def main() -> None:
     parser.add_argument("--levels", nargs="*", default=LEVELS)
     parser.add_argument("--faiss-level", default=None)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[0, 1, 2], help="positions in the list of sizes")
+    parser.add_argument("--data", nargs="*", default=["relu", "relu + 3", "gaussian"])
     options = parser.parse_args()
     best = cpu_features()["detected"]
     peaks = register_peaks()
@@ -84,8 +86,10 @@ def main() -> None:
         anomalib_cpp.set_num_threads(threads)
         faiss.omp_set_num_threads(threads)
         bandwidth = read_bandwidth(16 << 20, threads)
-        for n, m, d in SIZES:
+        for n, m, d in [SIZES[size] for size in options.sizes]:
             for kind, queries, rows in data(n, m, d):
+                if kind not in options.data:
+                    continue
                 index = faiss.IndexFlatL2(d)
                 index.add(rows)
                 for level in options.levels:
@@ -124,6 +128,7 @@ def main() -> None:
                             one_shot_seconds=one_shot,
                             giga_ops=2 * n * m * d / timing["seconds"] / 1e9,
                             roofline=share,
+                            cpu_roofline=share * timing["seconds"] * threads / max(timing["cpu_seconds"], 1e-9),
                         )
                 set_isa(best)
     for size in [(784, 16384, 1024), (20_000, 100_000, 384)]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import anomalib_cpp
 from anomalib_cpp import bank
-from machine import Call, report, seconds, wall_and_cpu
+from machine import Call, report, wall_and_cpu
 from peers import anomalib_k_center_greedy
 
 SIZES = [(20_000, 1024, 244, 1_000), (280_576, 152, 64, 2_806)]  # rows, columns, projected columns, picks
@@ -65,20 +65,21 @@ def check(picks: NDArray[np.int64], rows: torch.Tensor, count: int) -> str:
 def race(ours: Call, peer: Callable[[int], Any], count: int, repeats: int, peer_seconds: float) -> dict[str, Any]:
     """Median times of ours and the peer in turn; the peer makes as many of the `count` picks as the time allows."""
 
-    def made(picks: int) -> float:
-        return seconds(lambda: peer(picks)) / picks
+    def made(picks: int) -> tuple[float, float]:
+        wall, cpu = wall_and_cpu(lambda: peer(picks))
+        return count * wall / picks, count * cpu / picks
 
     made(10)
-    picks = int(min(count, max(10, peer_seconds / repeats / made(10))))
-    times = [(*wall_and_cpu(ours), count * made(picks)) for _ in range(repeats)]
-    columns = list(zip(*times, strict=True))
-    mine, cpu, theirs = (float(np.median(column)) for column in columns)
+    picks = int(min(count, max(10, count * peer_seconds / repeats / made(10)[0])))
+    columns = list(zip(*[(*wall_and_cpu(ours), *made(picks)) for _ in range(repeats)], strict=True))
+    mine, cpu, theirs, their_cpu = (float(np.median(column)) for column in columns)
     return {
         "seconds": mine,
-        "cpu_seconds": cpu,
         "peer_seconds": theirs,
         "peer_picks": picks,
         "ratio": theirs / mine,
+        "cpu_seconds": cpu,
+        "cpu_ratio": their_cpu / cpu,
         "ratio_of_best": min(columns[2]) / min(columns[0]),
     }
 
@@ -127,8 +128,9 @@ def main() -> None:
     parser.add_argument("--peer-seconds", type=float, default=40, help="for all repeats of one peer together")
     parser.add_argument("--checked", type=int, default=200, help="first picks compared with the loop's")
     parser.add_argument("--data", nargs="*", default=["relu", "gaussian"])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[0, 1], help="positions in the list of sizes")
     options = parser.parse_args()
-    for n, d, columns, count in SIZES:
+    for n, d, columns, count in [SIZES[size] for size in options.sizes]:
         for kind in options.data:
             features = (relu_like if kind == "relu" else gaussian)(n, d)
             for threads in options.threads:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import torch
 from torch.nn import functional
 
@@ -44,11 +46,17 @@ def case(variant: str, peer_name: str, shapes: list[tuple[int, int, int]], image
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, nargs="*", default=sorted({1, get_num_threads()}))
+    parser.add_argument("--first", action="store_true", help="the first size only")
+    options = parser.parse_args()
     wide_resnet = [(512, 28, 28), (1024, 14, 14)]
-    for threads in sorted({1, get_num_threads()}):
+    for threads in options.threads:
         set_num_threads(threads)
         torch.set_num_threads(threads)
         case("anomalib", "torch avg_pool2d + interpolate + cat", wide_resnet, 32, 7)
+        if options.first:
+            continue
         case("anomalib", "torch avg_pool2d + interpolate + cat", wide_resnet, 1, 21)
         case("anomalib", "torch avg_pool2d + interpolate + cat", [(40, 28, 28), (112, 14, 14)], 32, 7)
         case("inspection", "torch unfold + interpolate + adaptive pools", wide_resnet, 2, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 import torch
 from scipy import ndimage
@@ -87,10 +89,16 @@ def single_steps(n: int, size: int) -> None:
 
 
 def main() -> None:
-    for threads in sorted({1, get_num_threads()}):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, nargs="*", default=sorted({1, get_num_threads()}))
+    parser.add_argument("--first", action="store_true", help="the first size only")
+    options = parser.parse_args()
+    for threads in options.threads:
         set_num_threads(threads)
         torch.set_num_threads(threads)
         anomaly_maps(32, 28, 224)
+        if options.first:
+            continue
         anomaly_maps(1, 28, 224)
         anomaly_maps(8, 37, 518)
         single_steps(32, 224)

@@ -6,9 +6,9 @@ resolution; 64 scores, an image-level test set. Every peer that is not installed
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
-import sys
 import threading
 import time
 import warnings
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from anomalib_cpp import get_num_threads, set_num_threads
 from anomalib_cpp.metrics import auroc, image_report, pixel_report, roc_curve
 from machine import compare, median_of, read_bandwidth, report, roofline
 from peers import anomalib_module
@@ -138,35 +139,42 @@ def peak_memory() -> Iterator[list[float]]:
         watcher.join()
 
 
-def pixel_metrics() -> None:
+def pixel_metrics(kinds: list[str], threads: list[int]) -> None:
     """Time AUROC, AP, F1-max and AUPRO together."""
     masks = make_masks()
-    bandwidth = read_bandwidth(5 * masks.size)
     for kind, maps in make_maps(masks).items():
+        if kind not in kinds:
+            continue
 
         def ours(maps: np.ndarray = maps) -> dict[str, float]:
             return pixel_report(maps, masks)
 
-        with peak_memory() as peak:
-            for _ in range(5):
-                ours()
-        alone = median_of(ours, 9)
         common = {"maps": kind, "pixels": masks.size, "anomalous": float(masks.mean())}
-        report(
-            "pixel_report",
-            **common,
-            seconds=alone,
-            one_thread=median_of(lambda maps=maps: pixel_report(maps, masks, threads=1), 5),
-            megapixels_per_s=masks.size / alone / 1e6,
-            extra_bytes_per_pixel=peak[0] / masks.size,
-            roofline=roofline(alone, nbytes=5 * masks.size, bandwidth=bandwidth),
-        )
-        for name, (make, repeats) in PEERS.items():
-            peer = make(maps, masks)
-            if peer is not None:
-                report("pixel_report", **common, peer=name, **compare(ours, peer, repeats))
-        curve = median_of(lambda maps=maps: roc_curve(maps, masks, drop_collinear=True), 3)
-        report("roc_curve", **common, seconds=curve, megapixels_per_s=masks.size / curve / 1e6)
+        for count in threads:
+            set_num_threads(count)
+            with contextlib.suppress(ImportError):
+                import torch
+
+                torch.set_num_threads(count)
+            bandwidth = read_bandwidth(5 * masks.size, count)
+            with peak_memory() as peak:
+                for _ in range(5):
+                    ours()
+            alone = median_of(ours, 9)
+            report(
+                "pixel_report",
+                **common,
+                seconds=alone,
+                megapixels_per_s=masks.size / alone / 1e6,
+                extra_bytes_per_pixel=peak[0] / masks.size,
+                roofline=roofline(alone, nbytes=5 * masks.size, bandwidth=bandwidth),
+            )
+            for name, (make, repeats) in PEERS.items():
+                peer = make(maps, masks)
+                if peer is not None:
+                    report("pixel_report", **common, peer=name, **compare(ours, peer, repeats))
+            curve = median_of(lambda maps=maps: roc_curve(maps, masks, drop_collinear=True), 3)
+            report("roc_curve", **common, seconds=curve, megapixels_per_s=masks.size / curve / 1e6)
 
 
 def image_metrics() -> None:
@@ -194,7 +202,16 @@ def image_metrics() -> None:
         )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", action="store_true", help="image metrics only")
+    parser.add_argument("--maps", nargs="*", default=["smooth", "quantised", "white noise"])
+    parser.add_argument("--threads", type=int, nargs="*", default=sorted({1, get_num_threads()}))
+    options = parser.parse_args()
     image_metrics()
-    if "--image" not in sys.argv:
-        pixel_metrics()
+    if not options.image:
+        pixel_metrics(options.maps, options.threads)
+
+
+if __name__ == "__main__":
+    main()

@@ -65,6 +65,7 @@ def compare(ours: Call, peer: Call, repeats: int = 7) -> dict[str, float]:
         "seconds": mine,
         "peer_seconds": theirs,
         "ratio": theirs / mine,
+        "cpu_seconds": cpu,
         "cpu_ratio": their_cpu / max(cpu, 1e-9),
         "best_seconds": min(columns[0]),
         "ratio_of_best": min(columns[2]) / min(columns[0]),
