@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 _LONGEST = 440  # pixels of the longer side of a picture in the gallery: twice what the page shows
+_WIDE = (4.6, 3.6)  # inches of a figure of which three stand side by side; else four
 _STYLE = {
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -100,9 +101,9 @@ def _overview(categories: list[CategoryResult]) -> list[dict[str, str]]:
         return drawn
 
     return [
-        _figure("Images: ROC", every(plot_roc, "image_roc")),
-        _figure("Pixels: ROC", every(plot_roc, "pixel_roc")),
-        _figure("Regions: PRO", every(plot_pro, "pro")),
+        _figure("Images: ROC", every(plot_roc, "image_roc"), _WIDE),
+        _figure("Pixels: ROC", every(plot_roc, "pixel_roc"), _WIDE),
+        _figure("Regions: PRO", every(plot_pro, "pro"), _WIDE),
     ]
 
 
@@ -141,10 +142,10 @@ def _section(category: CategoryResult) -> dict[str, Any]:
     }
 
 
-def _figure(title: str, draw: Callable[[Any], Any]) -> dict[str, str]:
+def _figure(title: str, draw: Callable[[Any], Any], size: tuple[float, float] = (3.5, 2.9)) -> dict[str, str]:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.5, 2.9), layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     ax = figure.subplots()
     draw(ax)
     ax.set_title(title, loc="left", fontweight="bold")

@@ -31,6 +31,7 @@ def _layers(image: NDArray[np.uint8], size: int) -> tuple[Plane, Plane]:
     planes = np.moveaxis(np.atleast_3d(image), 2, 0).astype(np.float32) / 255
     red, green, blue = resize(planes, size, threads=1)[[0, -1 if len(planes) == 1 else 1, -1]]
     grey = 0.299 * red + 0.587 * green + 0.114 * blue
+    grey *= 0.5 / max(float(grey.mean()), 0.02)  # how bright the whole image is depends on the lamp
     fine, coarse = _channels(grey, _FINE), _channels(grey, _COARSE)
     colour = [_pooled(red - green, _FINE), _pooled((red + green) / 2 - blue, _FINE)]
     return np.stack(fine + colour), np.stack(coarse)
