@@ -98,7 +98,6 @@ def main() -> None:
                     except ValueError:
                         continue  # this CPU lacks it
                     packed = PackedRows(rows)
-                    code = 1 if level in ("avx512-vnni", "amx") else 4
                     for k in (1, 9):
                         check(packed.search(queries, k), queries, rows)
                         timing = compare(
@@ -109,7 +108,7 @@ def main() -> None:
                         one_shot = median_of(lambda q=queries, r=rows, k=k: bank.knn(q, r, k=k), 3)
                         share = roofline(
                             timing["seconds"],
-                            nbytes=m * d * code,
+                            nbytes=m * d,  # of codes: one byte a number
                             bandwidth=bandwidth,
                             ops=2 * n * m * d,
                             peak=threads * peaks.get(level, float("nan")),
