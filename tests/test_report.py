@@ -71,3 +71,20 @@ def test_outputs_that_cannot_be_written_are_refused_before_any_work(tmp_path):
     with pytest.raises(InvalidInputError, match="does not exist"):
         run_demo(output=tmp_path / "no" / "report.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_category_without_defects_has_no_curves(result, tmp_path):
+    nan = float("nan")
+    brick = result.categories[0]
+    harmless = replace(
+        brick,
+        image_metrics=dict.fromkeys(brick.image_metrics, nan),
+        pixel_metrics=dict.fromkeys(brick.pixel_metrics, nan),
+        verdicts=[replace(verdict, defect="good", predicted=False) for verdict in brick.verdicts],
+        gallery=brick.gallery[:1],
+    )
+    write_report(replace(result, categories=[harmless]), tmp_path / "report.html")
+    reader = Reader((tmp_path / "report.html").read_text("utf-8"))
+    assert "there is no threshold" in reader.text
+    assert "n/a: does not exist" in reader.text
+    assert reader.tags.count("img") == 1 + 3

@@ -83,6 +83,7 @@ def _page(result: DemoResult) -> str:
             header=header,
             rows=rows,
             limit=INTEGRATION_LIMIT,
+            incomplete=any("n/a" in values for _, values in rows),
             overview=_overview(result.categories) if len(result.categories) > 1 else [],
             sections=[_section(category) for category in result.categories],
             settings={**result.settings, **_environment()},
@@ -127,16 +128,16 @@ def _section(category: CategoryResult) -> dict[str, Any]:
             ax=ax,
         )
 
+    curves = [
+        _figure("ROC", both(plot_roc, "roc")),
+        _figure("Precision and recall", both(plot_pr, "pr")),
+        _figure("PRO", lambda ax: plot_pro(category.pro, ax=ax, color="#c8452f")),
+    ]
     return {
         "category": category,
         "wrong": sum(not verdict.right for verdict in category.verdicts),
-        "threshold": f"score {threshold:.4g}" if known else "none: no anomalous image",
-        "figures": [
-            _figure("ROC", both(plot_roc, "roc")),
-            _figure("Precision and recall", both(plot_pr, "pr")),
-            _figure("PRO", lambda ax: plot_pro(category.pro, ax=ax, color="#c8452f")),
-            _figure("Scores of the images", scores),
-        ],
+        "threshold": f"{threshold:.4g}" if known else None,
+        "figures": [*(curves if known else []), _figure("Scores of the images", scores)],
         "gallery": [_pictures(shown, category.map_range) for shown in category.gallery],
         "omitted": len(category.gallery) < len(category.verdicts),
     }
