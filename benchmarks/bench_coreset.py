@@ -2,7 +2,8 @@
 
 The loop gets finished projected rows, and so do we beside it: same rows, same start, same picks, compared before the
 clock starts. anomalib's sampler does its own projection, and so do we beside it. A peer that would take longer than
-`--peer-seconds` makes its first picks only (`peer_picks`), and its time is multiplied up: every pick costs it the same.
+`--peer-seconds` makes its first picks only (`peer_picks`), and the time of a pick is multiplied up: every pick costs it
+the same.
 """
 
 from __future__ import annotations
@@ -63,15 +64,23 @@ def check(picks: NDArray[np.int64], rows: torch.Tensor, count: int) -> str:
 
 
 def race(ours: Call, peer: Callable[[int], Any], count: int, repeats: int, peer_seconds: float) -> dict[str, Any]:
-    """Median times of ours and the peer in turn; the peer makes as many of the `count` picks as the time allows."""
+    """Median times of ours and the peer in turn; the peer makes as many of the `count` picks as the time allows.
 
-    def made(picks: int) -> tuple[float, float]:
-        wall, cpu = wall_and_cpu(lambda: peer(picks))
-        return count * wall / picks, count * cpu / picks
+    What the peer does once, such as its projection, is not multiplied: two runs of different length give the time of
+    one pick, and only that is.
+    """
+    few = 3
 
-    made(10)
-    picks = int(min(count, max(10, count * peer_seconds / repeats / made(10)[0])))
-    columns = list(zip(*[(*wall_and_cpu(ours), *made(picks)) for _ in range(repeats)], strict=True))
+    def extrapolated(picks: int) -> tuple[float, float]:
+        short = wall_and_cpu(lambda: peer(few))
+        long = wall_and_cpu(lambda: peer(picks))
+        wall, cpu = (b + (b - a) / (picks - few) * (count - picks) for a, b in zip(short, long, strict=True))
+        return wall, cpu
+
+    peer(few)
+    one = max(extrapolated(10 + few)[0] / count, 1e-9)
+    picks = int(min(count, max(10 + few, peer_seconds / repeats / one)))
+    columns = list(zip(*[(*wall_and_cpu(ours), *extrapolated(picks)) for _ in range(repeats)], strict=True))
     mine, cpu, theirs, their_cpu = (float(np.median(column)) for column in columns)
     return {
         "seconds": mine,
