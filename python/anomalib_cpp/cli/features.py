@@ -89,7 +89,7 @@ def _npz(path: Path, key: str | None) -> NDArray[Any]:
             with archive.open(entry) as stream:
                 array: NDArray[Any] = npy.read_array(stream, allow_pickle=False)
                 return array
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         if isinstance(error, (FormatError, InvalidInputError)):
             raise
         raise FormatError(f"not a valid .npz file: {str(error)[:120]}") from None
