@@ -476,5 +476,6 @@ def test_no_source_file_reads_pickles():
         "yaml." + "load",
     ]
     for source in pathlib.Path(ac.__file__).parent.rglob("*.py"):
-        text = source.read_text(encoding="utf-8")
-        assert not [word for word in words if word in text], source
+        for line in source.read_text(encoding="utf-8").splitlines():
+            safe = "weights_only=" + "True" in line  # PyTorch's loader then runs nothing
+            assert safe or not [word for word in words if word in line], source
