@@ -357,7 +357,7 @@ def test_a_hostile_header_takes_time_and_memory_in_proportion(path):
             write(path, start_of_text + pattern * (size // len(pattern)), pad=False)
             with pytest.raises(ac.FormatError):
                 io.inspect(path)
-    assert time.monotonic() - start < 60  # linear: some 0.1 s each; quadratic: hours
+    assert time.monotonic() - start < 250  # linear: some 0.1 s each; quadratic: hours
 
 
 def test_a_changed_byte_is_noticed(path):
