@@ -55,20 +55,34 @@ def check(found: tuple[Rows, NDArray[np.int64]], queries: Rows, rows: Rows) -> N
         np.testing.assert_array_equal(found[1][i], expected)
 
 
-def memory(n: int, m: int, d: int) -> None:
-    """Peak resident bytes that a one-shot search adds to its inputs, in a process of its own."""
+def memory(n: int, m: int, d: int, budget: str) -> None:
+    """Peak resident bytes that a one-shot search adds to its inputs, in a process of its own (Linux)."""
     script = f"""
-import resource, numpy as np
+import numpy as np
 from anomalib_cpp import bank
 rng = np.random.default_rng(0)
 queries, rows = (rng.standard_normal((size, {d}), dtype=np.float32) for size in ({n}, {m}))
 bank.knn(queries[:20], rows[:2000])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-bank.knn(queries, rows, k=9)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
+def status(name):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name)) << 10
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # from here on the peak counts anew
+before = status("VmRSS")
+bank.knn(queries, rows, k=9, memory_budget="{budget}")
+print(status("VmHWM") - before)
 """
     extra = int(subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout)
-    report("knn memory", queries=n, bank=m, columns=d, extra_bytes=extra, bank_bytes=4 * m * d, matrix_bytes=4 * n * m)
+    report(
+        "knn memory",
+        queries=n,
+        bank=m,
+        columns=d,
+        memory_budget=budget,
+        extra_bytes=extra,
+        bank_bytes=4 * m * d,
+        matrix_bytes=4 * n * m,
+    )
 
 
 def main() -> None:
@@ -131,7 +145,8 @@ def main() -> None:
                         )
                 set_isa(best)
     for size in [(784, 16384, 1024), (20_000, 100_000, 384)]:
-        memory(*size)
+        for budget in ("auto", "32MiB", "8MiB"):
+            memory(*size, budget)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,15 @@ from anomalib_cpp.bank.search import PackedRows
 from bank_oracle import closed_form
 
 METRICS = ["euclidean", "sqeuclidean", "cosine", "half_cosine", "inner_product"]
-FP32_LEVELS = ("baseline", "avx2", "avx512")
 
 
-@pytest.fixture(params=["fp32", "int8"])
+@pytest.fixture(params=["fp32", "int16", "int8"])
 def code(request, engine_isa):
     """Force one low-precision code, at every level that has it."""
-    if request.param == "int8" and engine_isa in FP32_LEVELS:
-        pytest.skip("int8 products need VNNI or AMX")
+    if request.param == "int8" and engine_isa == "baseline":
+        pytest.skip("int8 products need AVX2 or emulation")
+    if request.param == "int16" and (engine_isa == "baseline" or engine_isa.endswith("emulated")):
+        pytest.skip("int16 products need AVX2")
     return request.param
 
 

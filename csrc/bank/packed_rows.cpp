@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <numeric>
 #include <string>
 
@@ -13,13 +14,11 @@ namespace acpp {
 namespace {
 
 using pairwise::BoundKind;
+using pairwise::Candidate;
 using pairwise::Code;
 using pairwise::NearestPlan;
 using pairwise::NearestState;
 using pairwise::PackedCodes;
-
-constexpr index_t largest_bank_block = 8192;  // 8 MiB of codes at 1024 columns: stays in L3 until it is scanned
-constexpr index_t largest_query_block = 16384;
 
 template <class T>
 std::vector<double> canonical_norms(MatrixView<const T> rows, KeyKind kind, const RunOptions& run) {
@@ -52,8 +51,22 @@ Prefilter prefilter_from_name(std::string_view name) {
     if (name == "auto") return Prefilter::automatic;
     if (name == "none") return Prefilter::none;
     if (name == "int8") return Prefilter::int8;
+    if (name == "int16") return Prefilter::int16;
     if (name == "fp32") return Prefilter::fp32;
-    throw InvalidArgument("prefilter must be one of 'auto', 'none', 'int8', 'fp32'; got '" + std::string(name) + "'");
+    throw InvalidArgument("prefilter must be one of 'auto', 'none', 'int8', 'int16', 'fp32'; got '" +
+                          std::string(name) + "'");
+}
+
+pairwise::Code code_for(Prefilter prefilter, index_t cols) {
+    constexpr index_t widest_int8 = 100000;  // sums of 127^2 stay below 2^31
+    const bool int8 = pairwise::tile_kernels(Code::int8) != nullptr && cols <= widest_int8;
+    const bool int16 = pairwise::tile_kernels(Code::int16) != nullptr;
+    if (prefilter == Prefilter::int8)
+        require(int8, "prefilter 'int8' needs level avx2 or higher and at most 100000 columns");
+    if (prefilter == Prefilter::int16) require(int16, "prefilter 'int16' needs level avx2 or higher");
+    if (prefilter == Prefilter::int8 || (prefilter == Prefilter::automatic && int8)) return Code::int8;
+    if (prefilter == Prefilter::int16 || (prefilter == Prefilter::automatic && int16)) return Code::int16;
+    return Code::fp32;
 }
 
 template <class B>
@@ -63,13 +76,9 @@ PackedRows<B>::PackedRows(MatrixView<const B> rows, Metric metric, const PackOpt
     require(rows.cols > 0, "bank must have at least one column");
     norms_ = canonical_norms(rows, key_kind(metric), run);
     if (options.prefilter == Prefilter::none) return;
-    constexpr index_t widest_int8 = 100000;  // sums of 127^2 stay below 2^31
-    const bool int8 = options.prefilter != Prefilter::fp32 && rows.cols <= widest_int8 &&
-                      pairwise::tile_kernels(Code::int8) != nullptr;
-    if (options.prefilter == Prefilter::int8)
-        require(int8, "prefilter 'int8' needs level avx2 or higher and at most 100000 columns");
+    const Code code = code_for(options.prefilter, rows.cols);
     centre_ = pairwise::robust_centre(rows, run);
-    encoding_ = encoding(int8 ? Code::int8 : Code::fp32);
+    encoding_ = encoding(code);
     equal_ = pairwise::find_equal_rows(rows, run);
     if (options.keep_codes) codes_ = encode_bank(*encoding_, {0, distinct_rows()}, run);
 }
@@ -122,62 +131,63 @@ double PackedRows<B>::operations(index_t queries) const {
 
 template <class B>
 bool PackedRows<B>::worth_filtering(index_t queries) const {
-    if (!encoding_) return false;
+    if (!encoding_ || rows_.rows > pairwise::most_rows) return false;
     if (options_.prefilter != Prefilter::automatic) return true;
     // Encoding a bank row costs about as much as a dozen canonical values.
     return operations(queries) > 2e6 && (codes_ || queries >= 12);
 }
 
-// Half of the budget for the bank's codes, half for the queries'.
-template <class B>
-typename PackedRows<B>::Blocks PackedRows<B>::blocks(const NearestPlan& plan, Code code) const {
-    const index_t row = rows_.cols * pairwise::code_bytes(code) + 104;  // terms of a row included
-    const index_t highs = plan.k == pairwise::no_limit ? 0 : static_cast<index_t>(plan.k * sizeof(double));
-    const index_t candidates = 64 * static_cast<index_t>(sizeof(pairwise::Candidate));  // as measured, on average
-    const index_t query = row + highs + candidates + static_cast<index_t>(sizeof(NearestState));
-    const index_t half = options_.memory_budget / 2;
-    if (half < pairwise::group_rows * row || half < pairwise::block_rows * query)
-        throw BudgetExceeded("the search needs at least " +
-                             std::to_string(2 * std::max(pairwise::group_rows * row, pairwise::block_rows * query)) +
-                             " bytes for rows of " + std::to_string(rows_.cols) + " columns; memory_budget is " +
-                             std::to_string(options_.memory_budget));
-    return {std::min(largest_bank_block, half / row / pairwise::group_rows * pairwise::group_rows),
-            std::min(largest_query_block, half / query)};
-}
-
-// Returns the queries that the codes could not decide.
+// Calls finish(query, candidates) for every query that the encoding decides, in parallel; returns the others.
+// `bank`: codes of all rows, or null where they are made and dropped block by block.
 template <class B>
 template <class Q>
-std::vector<index_t> PackedRows<B>::scan_all(const pairwise::Encoding& encoding, const PackedCodes* bank,
-                                             MatrixView<const Q> queries, const double* query_norms,
-                                             const NearestPlan& plan, std::vector<NearestState>& states,
-                                             const RunOptions& run) const {
+std::vector<index_t> PackedRows<B>::decide(const pairwise::Encoding& encoding, const PackedCodes* bank,
+                                           const SearchBlocks& blocks, MatrixView<const Q> queries,
+                                           const double* query_norms, NearestPlan plan, const Finish& finish,
+                                           const RunOptions& run) const {
     const PackedCodes codes =
         pairwise::encode(queries, {nullptr, 0, queries.rows}, encoding.query_plan(query_norms), run);
-    NearestPlan own = plan;
-    own.sum_error = encoding.sum_error(codes.row_bytes());
-    for (index_t i : codes.uncoded()) states[static_cast<std::size_t>(i)].overflowed = true;
-    const index_t rows = distinct_rows(), step = bank ? rows : blocks(plan, encoding.kernels->code).bank;
-    for (index_t first = 0; first < rows; first += step) {
-        const Range range{first, std::min(rows, first + step)};
-        own.bank_rows = selection(range);
-        if (bank != nullptr)
-            pairwise::find_candidates(encoding, own, codes, *bank, states, run);
-        else
-            pairwise::find_candidates(encoding, own, codes, encode_bank(encoding, range, run), states, run);
-    }
+    const index_t rows = distinct_rows();
+    plan.capacity = plan.k == pairwise::no_limit ? pairwise::no_limit : blocks.capacity;
+    plan.sum_error = encoding.sum_error(codes.row_bytes());
     std::vector<index_t> undecided;
-    for (std::size_t i = 0; i < states.size(); ++i)
-        if (states[i].overflowed) undecided.push_back(static_cast<index_t>(i));
+    std::mutex lock;
+    const auto conclude = [&](index_t query, NearestState& state) {
+        if (state.overflowed) {
+            const std::lock_guard hold(lock);
+            undecided.push_back(query);
+        } else {
+            state.prune(plan.threshold(state));
+            finish(plan.number_of(query), state.candidates);
+        }
+        std::vector<Candidate>().swap(state.candidates);
+    };
+    if (bank != nullptr) {
+        plan.bank_rows = selection({0, rows});
+        pairwise::find_candidates(encoding, plan, codes, *bank, conclude, run);
+    } else {
+        std::vector<NearestState> states;
+        states.reserve(static_cast<std::size_t>(queries.rows));
+        for (index_t i = 0; i < queries.rows; ++i) states.push_back(plan.fresh_state(codes.terms(i)));
+        for (index_t first = 0; first < rows; first += blocks.rows) {
+            const Range range{first, std::min(rows, first + blocks.rows)};
+            plan.bank_rows = selection(range);
+            pairwise::add_candidates(encoding, plan, codes, encode_bank(encoding, range, run), states, run);
+        }
+        parallel_blocks(queries.rows, 8, run, [&](index_t begin, index_t end) {
+            for (index_t i = begin; i < end; ++i) conclude(i, states[static_cast<std::size_t>(i)]);
+        });
+    }
+    std::sort(undecided.begin(), undecided.end());
     return undecided;
 }
 
 // Calls visit(row) for every allowed row that the candidates stand for, of equal rows the first `most` only.
 template <class B>
 template <class Visit>
-void PackedRows<B>::expand(index_t query, std::span<const pairwise::Candidate> candidates, const PairFilter& filter,
+void PackedRows<B>::expand(index_t query, std::span<const Candidate> candidates, const PairFilter& filter,
                            std::size_t most, Visit&& visit) const {
-    for (const pairwise::Candidate& c : candidates) {
+    for (const Candidate& c : candidates) {
         if (!equal_) {
             visit(c.row);
             continue;
@@ -210,64 +220,62 @@ PairFilter PackedRows<B>::representative_filter(const PairFilter& filter, std::v
     return result;
 }
 
-// Calls finish(query, candidates) for every query that codes decide, in parallel; returns the others.
+// The same for any number of queries within a budget, with better codes for those that the first cannot decide.
 template <class B>
-template <class Q, class Finish>
+template <class Q>
 std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const double* query_norms,
-                                             const NearestPlan& plan, Finish&& finish, const RunOptions& run) const {
+                                             const NearestPlan& plan, const Finish& finish, index_t budget,
+                                             const RunOptions& run) const {
+    const Code code = encoding_->kernels->code;
+    const int threads = run.threads > 0 ? run.threads : default_threads();
+    const SearchPlan search =
+        plan_search({queries.rows, distinct_rows(), rows_.cols, plan.k, code, codes_.has_value(), threads, budget});
+    std::optional<PackedCodes> made;
+    if (!codes_ && search.first.whole) made = encode_bank(*encoding_, {0, distinct_rows()}, run);
+    const PackedCodes* codes = codes_ ? &*codes_ : made ? &*made : nullptr;
+
     std::vector<index_t> undecided;
-    const index_t step = blocks(plan, encoding_->kernels->code).queries;
-    std::optional<PackedCodes> kept;  // several blocks of queries would encode the bank several times
-    const PackedCodes* codes = codes_ ? &*codes_ : nullptr;
-    const index_t all_codes = distinct_rows() * (rows_.cols * pairwise::code_bytes(encoding_->kernels->code) + 104);
-    if (codes == nullptr && queries.rows > step && all_codes < options_.memory_budget / 2)
-        codes = &kept.emplace(encode_bank(*encoding_, {0, distinct_rows()}, run));
-
-    const auto decide = [&](std::vector<NearestState>& states, const NearestPlan& own, const index_t* numbers) {
-        parallel_blocks(static_cast<index_t>(states.size()), 8, run, [&](index_t begin, index_t end) {
-            for (index_t i = begin; i < end; ++i) {
-                NearestState& state = states[static_cast<std::size_t>(i)];
-                if (state.overflowed) continue;
-                state.prune(own.threshold(state));
-                finish(numbers ? numbers[i] : i, state.candidates);
-                state.candidates = {};
-            }
-        });
-    };
-    for (index_t first = 0; first < queries.rows; first += step) {
-        const index_t count = std::min(queries.rows, first + step) - first;
-        std::vector<index_t> numbers(static_cast<std::size_t>(count));
+    for (index_t first = 0; first < queries.rows; first += search.first.queries) {
+        const index_t last = std::min(queries.rows, first + search.first.queries);
+        std::vector<index_t> numbers(static_cast<std::size_t>(last - first));
         std::iota(numbers.begin(), numbers.end(), first);
-        NearestPlan own = plan;
-        own.query_numbers = numbers.data();
+        NearestPlan of_block = plan;
+        of_block.query_numbers = numbers.data();
         const double* norms = query_norms ? query_norms + first : nullptr;
-        std::vector<NearestState> states(static_cast<std::size_t>(count), own.fresh_state());
-        const auto block = queries.block(first, first + count);
-        std::vector<index_t> left = scan_all(*encoding_, codes, block, norms, own, states, run);
-        decide(states, own, numbers.data());
-
-        if (encoding_->kernels->code == Code::int8 && left.size() > 8) {
-            // A better code for those alone, gathered; a few are cheaper without any.
-            std::vector<Q> rows(left.size() * static_cast<std::size_t>(queries.cols));
-            std::vector<double> left_norms(norms ? left.size() : 0);
-            for (std::size_t i = 0; i < left.size(); ++i) {
-                std::copy_n(block.row(left[i]), queries.cols, rows.data() + i * static_cast<std::size_t>(queries.cols));
-                if (norms) left_norms[i] = norms[left[i]];
-                left[i] += first;
-            }
-            const MatrixView<const Q> gathered{rows.data(), static_cast<index_t>(left.size()), queries.cols,
-                                               queries.cols};
-            std::vector<NearestState> again(left.size(), own.fresh_state());
-            own.query_numbers = left.data();
-            std::vector<index_t> still =
-                scan_all(encoding(Code::fp32), nullptr, gathered, data_or_null(left_norms), own, again, run);
-            decide(again, own, left.data());
-            for (index_t& i : still) i = left[static_cast<std::size_t>(i)];
-            left = std::move(still);
-        } else {
-            for (index_t& i : left) i += first;
-        }
+        std::vector<index_t> left =
+            decide(*encoding_, codes, search.first, queries.block(first, last), norms, of_block, finish, run);
+        for (index_t& i : left) i += first;
+        if (code == Code::int8 && left.size() > 8)  // a few are cheaper without any codes
+            left = decide_again(queries, query_norms, left, plan, search, finish, run);
         undecided.insert(undecided.end(), left.begin(), left.end());
+    }
+    return undecided;
+}
+
+// The listed queries, gathered, with better codes.
+template <class B>
+template <class Q>
+std::vector<index_t> PackedRows<B>::decide_again(MatrixView<const Q> queries, const double* query_norms,
+                                                 const std::vector<index_t>& listed, NearestPlan plan,
+                                                 const SearchPlan& search, const Finish& finish,
+                                                 const RunOptions& run) const {
+    const pairwise::Encoding better = encoding(search.better);
+    const index_t count = static_cast<index_t>(listed.size());
+    std::vector<index_t> undecided;
+    for (index_t first = 0; first < count; first += search.again.queries) {
+        const index_t last = std::min(count, first + search.again.queries);
+        std::vector<Q> rows;
+        std::vector<double> norms;
+        rows.reserve(static_cast<std::size_t>((last - first) * queries.cols));
+        for (index_t i = first; i < last; ++i) {
+            const index_t query = listed[static_cast<std::size_t>(i)];
+            rows.insert(rows.end(), queries.row(query), queries.row(query) + queries.cols);
+            if (query_norms != nullptr) norms.push_back(query_norms[query]);
+        }
+        plan.query_numbers = listed.data() + first;
+        const MatrixView<const Q> gathered{rows.data(), last - first, queries.cols, queries.cols};
+        for (index_t i : decide(better, nullptr, search.again, gathered, data_or_null(norms), plan, finish, run))
+            undecided.push_back(plan.query_numbers[i]);
     }
     return undecided;
 }
@@ -275,7 +283,7 @@ std::vector<index_t> PackedRows<B>::filtered(MatrixView<const Q> queries, const 
 template <class B>
 template <class Q>
 void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filter, MatrixView<double> keys,
-                            MatrixView<index_t> indices, const RunOptions& options) const {
+                            MatrixView<index_t> indices, index_t budget, const RunOptions& options) const {
     const RunOptions run = sized(options, operations(queries.rows));
     const index_t k = keys.cols;
     const std::vector<double> norms = canonical_norms(queries, key_kind(metric_), run);
@@ -290,52 +298,64 @@ void PackedRows<B>::nearest(MatrixView<const Q> queries, const PairFilter& filte
         // One more where a row may turn out to be the query itself, after its equals were expanded.
         plan.k = static_cast<std::size_t>(k) + (equal_ && filter.exclude_self ? 1 : 0);
         plan.ceiling = std::numeric_limits<double>::infinity();
-        // A canonical value costs about as much as fifty products of int8 codes: up to a tenth of the bank, survivors
-        // are cheaper than another scan with better codes.
-        plan.capacity =
-            static_cast<std::size_t>(2 * std::max<index_t>({64, 16 * k, std::min<index_t>(rows_.rows / 10, 8192)}));
         std::vector<std::uint64_t> groups;
         plan.filter = representative_filter(filter, groups);
-        undecided = filtered(
-            queries, data_or_null(norms), plan,
-            [&](index_t query, std::vector<pairwise::Candidate>& candidates) {
-                // The likeliest first: their canonical values settle most of the others by their bounds alone.
-                const auto likely = candidates.begin() + std::min<index_t>(k, static_cast<index_t>(candidates.size()));
-                std::nth_element(candidates.begin(), likely, candidates.end(),
-                                 [](const auto& x, const auto& y) { return x.low < y.low; });
-                SmallestK best(k);
-                const auto settle = [&](std::span<const pairwise::Candidate> some) {
-                    thread_local std::vector<index_t> listed;
-                    thread_local std::vector<double> values;
-                    listed.clear();
-                    expand(query, some, filter, static_cast<std::size_t>(k),
-                           [&](index_t row) { listed.push_back(row); });
-                    values.resize(listed.size());
-                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)],
-                              listed.data(), 0, static_cast<index_t>(listed.size()), values.data());
-                    for (std::size_t i = 0; i < listed.size(); ++i) best.offer(values[i], listed[i]);
-                };
-                settle({candidates.begin(), likely});
-                auto end = candidates.end();
-                if (plan.kind == BoundKind::sq_distance) {  // other bounds are not on the keys' scale
-                    const double limit = bound_scale(key_kind(metric_)) * best.worst() * (1 + pairwise::slack) +
-                                         std::numeric_limits<double>::min();
-                    end = std::partition(likely, end, [limit](const auto& c) { return !(c.low > limit); });
-                }
-                settle({likely, end});
-                best.write(keys.row(query), indices.row(query));
-            },
-            run);
+        const bool comparable = plan.kind == BoundKind::sq_distance;  // other bounds are not on the keys' scale
+        const auto on_bounds_scale = [&](double key) {
+            return bound_scale(key_kind(metric_)) * key * (1 + pairwise::slack) + std::numeric_limits<double>::min();
+        };
+        const auto values_of = [&](index_t query, const std::vector<index_t>& listed, std::vector<double>& values) {
+            values.resize(listed.size());
+            canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], listed.data(), 0,
+                      static_cast<index_t>(listed.size()), values.data());
+        };
+        if (comparable)
+            plan.largest_exact = [&](index_t query, std::span<const Candidate> candidates) {
+                std::vector<index_t> listed;
+                std::vector<double> values;
+                for (const Candidate& c : candidates) listed.push_back(c.row);
+                values_of(query, listed, values);
+                if (std::any_of(values.begin(), values.end(), [](double x) { return std::isnan(x); }))
+                    return std::numeric_limits<double>::infinity();
+                return on_bounds_scale(*std::max_element(values.begin(), values.end()));
+            };
+        const auto finish = [&](index_t query, std::vector<Candidate>& candidates) {
+            // The likeliest first: their canonical values settle most of the others by their bounds alone.
+            const auto likely = candidates.begin() + std::min<index_t>(k, static_cast<index_t>(candidates.size()));
+            std::nth_element(candidates.begin(), likely, candidates.end(),
+                             [](const auto& x, const auto& y) { return x.low < y.low; });
+            SmallestK best(k);
+            std::vector<index_t> listed;
+            std::vector<double> values;
+            const auto settle = [&](std::span<const Candidate> some) {
+                listed.clear();
+                expand(query, some, filter, static_cast<std::size_t>(k), [&](index_t row) { listed.push_back(row); });
+                values_of(query, listed, values);
+                for (std::size_t i = 0; i < listed.size(); ++i) best.offer(values[i], listed[i]);
+            };
+            settle({candidates.begin(), likely});
+            auto end = candidates.end();
+            if (comparable)
+                end = std::partition(
+                    likely, end, [limit = on_bounds_scale(best.worst())](const auto& c) { return !(c.low > limit); });
+            settle({likely, end});
+            best.write(keys.row(query), indices.row(query));
+        };
+        undecided = filtered(queries, data_or_null(norms), plan, finish, budget, run);
     }
-    std::vector<SmallestK> best(undecided.size(), SmallestK(k));
-    exhaustive_nearest(canonical, query_rows, std::span<const index_t>(undecided), rows_.rows, k, filter, best, run);
-    for (std::size_t i = 0; i < undecided.size(); ++i) best[i].write(keys.row(undecided[i]), indices.row(undecided[i]));
+    constexpr std::size_t at_once = 4096;
+    for (std::size_t first = 0; first < undecided.size(); first += at_once) {
+        const std::span<const index_t> some(undecided.data() + first, std::min(at_once, undecided.size() - first));
+        std::vector<SmallestK> best(some.size(), SmallestK(k));
+        exhaustive_nearest(canonical, query_rows, some, rows_.rows, k, filter, best, run);
+        for (std::size_t i = 0; i < some.size(); ++i) best[i].write(keys.row(some[i]), indices.row(some[i]));
+    }
 }
 
 template <class B>
 template <class Q>
 Neighbourhoods PackedRows<B>::within(MatrixView<const Q> queries, double radius, const PairFilter& filter,
-                                     const RunOptions& run) const {
+                                     index_t budget, const RunOptions& run) const {
     const std::vector<double> norms = canonical_norms(queries, key_kind(metric_), run);
     const CanonicalKeys<Q, B> canonical(key_kind(metric_), rows_, data_or_null(norms_));
     const QueryRows<Q> query_rows{queries, data_or_null(norms)};
@@ -356,17 +376,15 @@ Neighbourhoods PackedRows<B>::within(MatrixView<const Q> queries, double radius,
                        std::numeric_limits<double>::min();
         std::vector<std::uint64_t> groups;
         plan.filter = representative_filter(filter, groups);
-        undecided = filtered(
-            queries, data_or_null(norms), plan,
-            [&](index_t query, std::vector<pairwise::Candidate>& candidates) {
-                expand(query, candidates, filter, pairwise::no_limit, [&](index_t row) {
-                    double key = 0;
-                    canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &row, 0,
-                              1, &key);
-                    if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, row});
-                });
-            },
-            run);
+        const auto finish = [&](index_t query, std::vector<Candidate>& candidates) {
+            expand(query, candidates, filter, pairwise::no_limit, [&](index_t row) {
+                double key = 0;
+                canonical(queries.row(query), norms.empty() ? 0 : norms[static_cast<std::size_t>(query)], &row, 0, 1,
+                          &key);
+                if (inside(key)) found[static_cast<std::size_t>(query)].push_back({key, row});
+            });
+        };
+        undecided = filtered(queries, data_or_null(norms), plan, finish, budget, run);
     }
     parallel_blocks(static_cast<index_t>(undecided.size()), 1, run, [&](index_t i, index_t) {
         const index_t query = undecided[static_cast<std::size_t>(i)];
@@ -407,11 +425,11 @@ void PackedRows<B>::all_keys(MatrixView<const Q> queries, MatrixView<double> key
 template class PackedRows<float>;
 template class PackedRows<double>;
 
-#define ACPP_INSTANTIATE(B, Q)                                                                          \
-    template void PackedRows<B>::nearest<Q>(MatrixView<const Q>, const PairFilter&, MatrixView<double>, \
-                                            MatrixView<index_t>, const RunOptions&) const;              \
-    template Neighbourhoods PackedRows<B>::within<Q>(MatrixView<const Q>, double, const PairFilter&,    \
-                                                     const RunOptions&) const;                          \
+#define ACPP_INSTANTIATE(B, Q)                                                                                \
+    template void PackedRows<B>::nearest<Q>(MatrixView<const Q>, const PairFilter&, MatrixView<double>,       \
+                                            MatrixView<index_t>, index_t, const RunOptions&) const;           \
+    template Neighbourhoods PackedRows<B>::within<Q>(MatrixView<const Q>, double, const PairFilter&, index_t, \
+                                                     const RunOptions&) const;                                \
     template void PackedRows<B>::all_keys<Q>(MatrixView<const Q>, MatrixView<double>, const RunOptions&) const;
 ACPP_INSTANTIATE(float, float)
 ACPP_INSTANTIATE(float, double)

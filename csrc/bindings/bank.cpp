@@ -39,10 +39,10 @@ class PyPackedRows {
 
   public:
     PyPackedRows(py::array rows, const std::string& metric, const std::string& prefilter, bool keep_codes,
-                 index_t memory_budget, bool check_finite, int threads)
+                 bool check_finite, int threads)
         : owner_(std::move(rows)) {
         const Metric which = metric_from_name(metric);
-        const PackOptions options{prefilter_from_name(prefilter), keep_codes, memory_budget};
+        const PackOptions options{prefilter_from_name(prefilter), keep_codes};
         const RunOptions run = run_options(threads);
         with_float_matrix(owner_, "bank", [&](auto view) {
             using B = std::remove_const_t<std::remove_pointer_t<decltype(view.data)>>;
@@ -54,7 +54,8 @@ class PyPackedRows {
     }
 
     py::tuple nearest(const py::array& queries, index_t k, const py::object& query_groups,
-                      const py::object& bank_groups, bool exclude_self, bool check_finite, int threads) const {
+                      const py::object& bank_groups, bool exclude_self, index_t memory_budget, bool check_finite,
+                      int threads) const {
         require(k >= 1, "k must be at least 1; got " + std::to_string(k));
         const RunOptions run = run_options(threads);
         return visit_pair(queries, [&](const auto& packed, auto view) {
@@ -65,20 +66,20 @@ class PyPackedRows {
             const auto indices_out = output(indices);
             without_gil([&] {
                 if (check_finite) require_finite(view, "queries", run);
-                packed.nearest(view, pairs, keys_out, indices_out, run);
+                packed.nearest(view, pairs, keys_out, indices_out, memory_budget, run);
             });
             return py::make_tuple(std::move(keys), std::move(indices));
         });
     }
 
     py::tuple within(const py::array& queries, double radius, const py::object& query_groups,
-                     const py::object& bank_groups, bool check_finite, int threads) const {
+                     const py::object& bank_groups, index_t memory_budget, bool check_finite, int threads) const {
         const RunOptions run = run_options(threads);
         return visit_pair(queries, [&](const auto& packed, auto view) {
             const PairFilter pairs = filter(view.rows, packed.rows().rows, query_groups, bank_groups, false);
             const Neighbourhoods found = without_gil([&] {
                 if (check_finite) require_finite(view, "queries", run);
-                return packed.within(view, radius, pairs, run);
+                return packed.within(view, radius, pairs, memory_budget, run);
             });
             return py::make_tuple(copied(found.limits), copied(found.keys), copied(found.indices));
         });
@@ -120,18 +121,36 @@ class PyPackedRows {
     std::variant<std::unique_ptr<PackedRows<float>>, std::unique_ptr<PackedRows<double>>> packed_;
 };
 
+// (bytes, bytes under the smallest budget, blocks) of a search that makes the bank's codes itself.
+py::tuple blocks_of(index_t queries, index_t rows, index_t columns, index_t k, index_t memory_budget, int threads) {
+    SearchShape shape{queries, rows,    columns, static_cast<std::size_t>(k), code_for(Prefilter::automatic, columns),
+                      false,   threads, 0};
+    shape.budget = least_budget(shape);
+    const SearchPlan least = plan_search(shape);
+    shape.budget = std::max(shape.budget, memory_budget);
+    const SearchPlan plan = plan_search(shape);
+    const auto ceiling = [](index_t count, index_t block) { return std::max<index_t>(1, (count + block - 1) / block); };
+    return py::make_tuple(
+        plan.nbytes(), least.nbytes(),
+        ceiling(queries, plan.first.queries) * (plan.first.whole ? 1 : ceiling(rows, plan.first.rows)));
+}
+
 }  // namespace
 
 void add_bank(py::module_& m) {
     py::class_<PyPackedRows>(m, "PackedRows")
-        .def(py::init<py::array, const std::string&, const std::string&, bool, index_t, bool, int>(), "rows"_a,
-             "metric"_a, "prefilter"_a, "keep_codes"_a, "memory_budget"_a, "check_finite"_a, "threads"_a)
+        .def(py::init<py::array, const std::string&, const std::string&, bool, bool, int>(), "rows"_a, "metric"_a,
+             "prefilter"_a, "keep_codes"_a, "check_finite"_a, "threads"_a)
         .def("within", &PyPackedRows::within, "queries"_a, "radius"_a, "query_groups"_a, "bank_groups"_a,
-             "check_finite"_a, "threads"_a)
+             "memory_budget"_a, "check_finite"_a, "threads"_a)
         .def("nearest", &PyPackedRows::nearest, "queries"_a, "k"_a, "query_groups"_a, "bank_groups"_a, "exclude_self"_a,
-             "check_finite"_a, "threads"_a)
+             "memory_budget"_a, "check_finite"_a, "threads"_a)
         .def("all_keys", &PyPackedRows::all_keys, "queries"_a, "check_finite"_a, "threads"_a)
         .def_property_readonly("nbytes", &PyPackedRows::nbytes);
+    m.def("search_blocks", &blocks_of, "queries"_a, "rows"_a, "columns"_a, "k"_a, "memory_budget"_a, "threads"_a);
+    m.def(
+        "code_row_bytes",
+        [](index_t columns) { return code_row_bytes(code_for(Prefilter::automatic, columns), columns); }, "columns"_a);
 }
 
 }  // namespace acpp::bind

@@ -61,9 +61,12 @@ struct Limits {
 
 inline float rounded_up(double x) {
     if (!(x < std::numeric_limits<float>::max())) return std::numeric_limits<float>::infinity();
+    if (x < std::numeric_limits<float>::lowest()) return std::numeric_limits<float>::lowest();
     const float nearest = static_cast<float>(x);
     return nearest + std::abs(nearest) * 0x1p-22f + std::numeric_limits<float>::min();
 }
+
+inline float rounded_down(double x) { return -rounded_up(-x); }
 
 inline Limits sq_distance_limits(const Terms& a, const GroupTerms& group, double threshold, double sum_error) {
     if (!(threshold < std::numeric_limits<double>::infinity())) {

@@ -30,8 +30,14 @@ struct Encoding {
     }
 };
 
-// Scans `queries` against `bank` and updates `states`, one per query.
+// Scans `queries` against a part of the bank and updates `states`, one per query.
+void add_candidates(const Encoding& encoding, const NearestPlan& plan, const PackedCodes& queries,
+                    const PackedCodes& bank, std::span<NearestState> states, const RunOptions& run);
+
+// Scans `queries` against all of the bank. Calls done(i, state) for every query as soon as its candidates are complete,
+// on several threads at once; only the states of the queries in work are alive.
+using Done = std::function<void(index_t query, NearestState& state)>;
 void find_candidates(const Encoding& encoding, const NearestPlan& plan, const PackedCodes& queries,
-                     const PackedCodes& bank, std::span<NearestState> states, const RunOptions& run);
+                     const PackedCodes& bank, const Done& done, const RunOptions& run);
 
 }  // namespace acpp::pairwise

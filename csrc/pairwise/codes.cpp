@@ -17,6 +17,16 @@ constexpr double smallest_norm = 0x1p-40, largest_norm = 0x1p40;
 
 index_t padded(index_t bytes) { return (bytes + 63) / 64 * 64; }
 
+// The value of one unit of a row's integer codes. int8 codes reach the kernels' largest. int16 codes have a norm below
+// sqrt(2^31), the rounding of each by up to a half included: any part of the product of two such rows then fits 32
+// bits.
+float integer_step(const EncodePlan& plan, const RowSums& row, index_t cols) {
+    if (row.exact_sq == 0) return 1.0f;
+    if (plan.code == Code::int8) return static_cast<float>(row.largest / plan.largest_code);
+    const double longest = 46338 - std::sqrt(static_cast<double>(cols)) / 2;
+    return static_cast<float>(std::max(std::sqrt(row.exact_sq) / longest, row.largest / 32766));
+}
+
 }  // namespace
 
 template <class T>
@@ -92,14 +102,16 @@ PackedCodes encode(MatrixView<const T> rows, const RowSelection& selection, cons
                         if (coded) {
                             CodeSums sums{};
                             double scale = 1;
-                            if (plan.code == Code::int8) {
-                                const float step =
-                                    norm == 0 ? 1.0f : static_cast<float>(row.largest / plan.largest_code);
-                                sums = encode_int8<isa.value>(a.data(), step, rows.cols,
-                                                              reinterpret_cast<std::int8_t*>(code));
-                                scale = step;
-                            } else {
+                            if (plan.code == Code::fp32) {
                                 sums = encode_fp32<isa.value>(a.data(), rows.cols, reinterpret_cast<float*>(code));
+                            } else {
+                                const float step = integer_step(plan, row, rows.cols);
+                                sums = plan.code == Code::int8
+                                           ? encode_integer<isa.value>(a.data(), step, rows.cols,
+                                                                       reinterpret_cast<std::int8_t*>(code))
+                                           : encode_integer<isa.value>(a.data(), step, rows.cols,
+                                                                       reinterpret_cast<std::int16_t*>(code));
+                                scale = step;
                             }
                             out.scale_[i] = static_cast<float>(scale);
                             out.bias_[i] = plan.partner_bias * sums.code_sum;

@@ -1,6 +1,6 @@
 #pragma once
 // One thin name per hardware dot step, and its scalar emulation. A step adds, in every 32-bit lane of a column vector,
-// the product of one group of 4 bytes of a query row with one group of a bank row: 1 float or 4 int8.
+// the product of one group of 4 bytes of a query row with one group of a bank row: 1 float, 2 int16 or 4 int8.
 // Included by tile_kernel_<isa>.cpp only, which are compiled with that level's flags.
 #include <cstdint>
 #include <cstring>
@@ -17,6 +17,10 @@ namespace acpp::pairwise {
 template <Isa level>
 struct FloatStep;
 
+// int16 dot step, both sides signed; exact in int32 as long as the norms of both codes multiply to less than 2^31.
+template <Isa level>
+struct WordStep;
+
 // int8 dot step: rows are unsigned (code + bias), columns signed; exact in int32. `bias` is 128 and codes reach 127
 // where the step adds in 32 bits at once; where four products first meet in 16 bits, 64 and 63 keep them from
 // saturating: 2 * 2 * 127 * 63 < 2^15.
@@ -29,6 +33,7 @@ template <>
 struct FloatStep<ACPP_ISA> {
     using Vector = __m512;
     static constexpr int lanes = 16;
+    static constexpr bool exact = false;
     static inline Vector zero() { return _mm512_setzero_ps(); }
     static inline Vector load(const void* p) { return _mm512_loadu_ps(p); }
     static inline Vector broadcast(const void* p) { return _mm512_set1_ps(*static_cast<const float*>(p)); }
@@ -41,6 +46,7 @@ template <>
 struct FloatStep<ACPP_ISA> {
     using Vector = __m256;
     static constexpr int lanes = 8;
+    static constexpr bool exact = false;
     static inline Vector zero() { return _mm256_setzero_ps(); }
     static inline Vector load(const void* p) { return _mm256_loadu_ps(static_cast<const float*>(p)); }
     static inline Vector broadcast(const void* p) { return _mm256_broadcast_ss(static_cast<const float*>(p)); }
@@ -55,6 +61,7 @@ struct FloatStep<ACPP_ISA> {
         float lane[4];
     };
     static constexpr int lanes = 4;
+    static constexpr bool exact = false;
     static inline Vector zero() { return {}; }
     static inline Vector load(const void* p) {
         Vector v;
@@ -78,6 +85,44 @@ struct FloatStep<ACPP_ISA> {
 #endif
 #endif  // ACPP_STEP_FLOAT
 
+#if defined(ACPP_STEP_WORD)
+#if defined(__AVX512BW__)
+template <>
+struct WordStep<ACPP_ISA> {
+    using Vector = __m512i;
+    static constexpr int lanes = 16;
+    static constexpr bool exact = true;
+    static inline Vector zero() { return _mm512_setzero_si512(); }
+    static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
+    static inline Vector broadcast(const void* p) {
+        std::int32_t group;
+        std::memcpy(&group, p, sizeof group);
+        return _mm512_set1_epi32(group);
+    }
+    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
+    static inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
+    static inline void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
+};
+#else
+template <>
+struct WordStep<ACPP_ISA> {
+    using Vector = __m256i;
+    static constexpr int lanes = 8;
+    static constexpr bool exact = true;
+    static inline Vector zero() { return _mm256_setzero_si256(); }
+    static inline Vector load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+    static inline Vector broadcast(const void* p) {
+        std::int32_t group;
+        std::memcpy(&group, p, sizeof group);
+        return _mm256_set1_epi32(group);
+    }
+    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+    static inline Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
+    static inline void store(void* p, Vector v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+};
+#endif
+#endif  // ACPP_STEP_WORD
+
 #if defined(ACPP_STEP_BYTE)
 #if defined(ACPP_EMULATED)
 template <>
@@ -86,6 +131,7 @@ struct ByteStep<ACPP_ISA> {
         std::int32_t lane[16];
     };
     static constexpr int lanes = 16, bias = 128;
+    static constexpr bool exact = true;
     static inline Vector zero() { return {}; }
     static inline Vector load(const void* p) {
         Vector v;
@@ -118,6 +164,7 @@ template <>
 struct ByteStep<ACPP_ISA> {
     using Vector = __m512i;
     static constexpr int lanes = 16, bias = 128;
+    static constexpr bool exact = true;
     static inline Vector zero() { return _mm512_setzero_si512(); }
     static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
     static inline Vector broadcast(const void* p) {
@@ -134,6 +181,7 @@ template <>
 struct ByteStep<ACPP_ISA> {
     using Vector = __m512i;
     static constexpr int lanes = 16, bias = 64;
+    static constexpr bool exact = true;
     static inline Vector zero() { return _mm512_setzero_si512(); }
     static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
     static inline Vector broadcast(const void* p) {
@@ -154,6 +202,7 @@ template <>
 struct ByteStep<ACPP_ISA> {
     using Vector = __m256i;
     static constexpr int lanes = 8, bias = 64;
+    static constexpr bool exact = true;
     static inline Vector zero() { return _mm256_setzero_si256(); }
     static inline Vector load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
     static inline Vector broadcast(const void* p) {

@@ -15,7 +15,7 @@ struct RowSums {
 
 struct CodeSums {
     double residual_sq;     // sum of (a_j - a'_j)^2
-    double code_sq;         // sum of a'_j^2, for int8 without the scale
+    double code_sq;         // sum of a'_j^2, for integers without the scale
     std::int32_t code_sum;  // int8 only
 };
 
@@ -23,9 +23,11 @@ struct CodeSums {
 template <Isa level, class T>
 RowSums centre_row(const T* row, const float* centre, double divisor, index_t cols, double* a);
 
-// codes_j = round(a_j / scale), |codes_j| <= 127.
+// codes_j = round(a_j / scale), which the caller's scale makes fit: |codes_j| < 2^7 or < 2^15.
 template <Isa level>
-CodeSums encode_int8(const double* a, float scale, index_t cols, std::int8_t* codes);
+CodeSums encode_integer(const double* a, float scale, index_t cols, std::int8_t* codes);
+template <Isa level>
+CodeSums encode_integer(const double* a, float scale, index_t cols, std::int16_t* codes);
 
 // codes_j = float32(a_j).
 template <Isa level>

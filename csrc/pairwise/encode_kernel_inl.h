@@ -45,8 +45,8 @@ RowSums centre_row<ACPP_ISA, double>(const double* row, const float* centre, dou
     return centre_row_of<ACPP_ISA>(row, centre, divisor, cols, a);
 }
 
-template <>
-CodeSums encode_int8<ACPP_ISA>(const double* a, float scale, index_t cols, std::int8_t* codes) {
+template <Isa level, class Integer>
+static inline CodeSums encode_integer_as(const double* a, float scale, index_t cols, Integer* codes) {
     // Adding and removing 1.5 * 2^52 rounds to an integer, ties to even, and vectorises everywhere.
     constexpr double rounder = 0x1.8p52;
     const double step = scale, inverse = 1 / step;
@@ -62,7 +62,7 @@ CodeSums encode_int8<ACPP_ISA>(const double* a, float scale, index_t cols, std::
             total[l] += code;
             rounded[l] = static_cast<std::int32_t>(code);
         }
-        for (int l = 0; l < sums; ++l) codes[j + l] = static_cast<std::int8_t>(rounded[l]);
+        for (int l = 0; l < sums; ++l) codes[j + l] = static_cast<Integer>(rounded[l]);
     }
     for (int l = 0; j < cols; ++j, ++l) {
         const double code = (a[j] * inverse + rounder) - rounder;
@@ -70,9 +70,20 @@ CodeSums encode_int8<ACPP_ISA>(const double* a, float scale, index_t cols, std::
         residual[l] += rest * rest;
         sq[l] += code * code;
         total[l] += code;
-        codes[j] = static_cast<std::int8_t>(code);
+        codes[j] = static_cast<Integer>(code);
     }
-    return {fold<ACPP_ISA>(residual), fold<ACPP_ISA>(sq), static_cast<std::int32_t>(fold<ACPP_ISA>(total))};
+    // Only int8 codes are ever biased; a sum of the others might not fit.
+    const auto code_sum = sizeof(Integer) == 1 ? static_cast<std::int32_t>(fold<level>(total)) : 0;
+    return {fold<level>(residual), fold<level>(sq), code_sum};
+}
+
+template <>
+CodeSums encode_integer<ACPP_ISA>(const double* a, float scale, index_t cols, std::int8_t* codes) {
+    return encode_integer_as<ACPP_ISA>(a, scale, cols, codes);
+}
+template <>
+CodeSums encode_integer<ACPP_ISA>(const double* a, float scale, index_t cols, std::int16_t* codes) {
+    return encode_integer_as<ACPP_ISA>(a, scale, cols, codes);
 }
 
 template <>

@@ -1,7 +1,11 @@
 #pragma once
 // Reducer: for every query, the bank rows that may be among its k nearest, or within a distance.
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "core/topk.h"
@@ -11,15 +15,18 @@
 namespace acpp::pairwise {
 
 struct Candidate {
-    double low;  // no true value of the pair is below
-    index_t row;
+    float low;  // no true value of the pair is below
+    std::uint32_t row;
 };
+
+constexpr index_t most_rows = std::numeric_limits<std::uint32_t>::max();  // that a candidate can name
 
 // What a query knows after some tiles. States of one query from different bank ranges merge in any order.
 struct NearestState {
     KthSmallest highs;  // of the upper bounds
     std::vector<Candidate> candidates;
-    bool overflowed = false;  // too many candidates: this code cannot decide the query
+    bool overflowed = false;                                   // the codes cannot decide this query
+    double settled = std::numeric_limits<double>::infinity();  // exact values of k rows are at most this
 
     void prune(double limit) {
         std::erase_if(candidates, [limit](const Candidate& c) { return c.low > limit; });
@@ -29,6 +36,7 @@ struct NearestState {
         highs.merge(other.highs);
         candidates.insert(candidates.end(), other.candidates.begin(), other.candidates.end());
         overflowed |= other.overflowed;
+        settled = std::min(settled, other.settled);
     }
 };
 
@@ -43,12 +51,15 @@ struct NearestPlan {
     PairFilter filter;             // in numbering of the callers' rows:
     const index_t* query_numbers;  // null: row i of the codes is query i
     RowSelection bank_rows;        // row j of the bank's codes is bank_rows(j)
+    // The largest exact value, on the bounds' scale, of a query's pairs with k candidates; empty: not worth it.
+    std::function<double(index_t query, std::span<const Candidate> candidates)> largest_exact;
 
-    NearestState fresh_state() const { return {KthSmallest(k), {}, false}; }
+    NearestState fresh_state(const Terms& query) const { return {KthSmallest(k), {}, std::isinf(query.residual)}; }
     // No wanted pair lies above.
     double threshold(const NearestState& state) const {
-        return k == no_limit ? ceiling : std::min(ceiling, state.highs.value());
+        return k == no_limit ? ceiling : std::min({ceiling, state.highs.value(), state.settled});
     }
+    index_t number_of(index_t row) const { return query_numbers ? query_numbers[row] : row; }
 };
 
 // Works on the query rows [first_row, first_row + states.size()) of one block.
@@ -67,7 +78,13 @@ class NearestReducer {
 
     void enter_group(index_t row) {
         group_ = &bank_.group(row);
-        for (index_t i = 0; i < static_cast<index_t>(limit_a_.size()); ++i) set_limits(i);
+        // Exact values of the likeliest rows so far: worth their price a few times, at first more often.
+        const bool settle = plan_.largest_exact && groups_ > 0 && (groups_ & (groups_ - 1)) == 0;
+        for (index_t i = 0; i < static_cast<index_t>(limit_a_.size()); ++i) {
+            if (settle) settle_nearest(i);
+            set_limits(i);
+        }
+        ++groups_;
     }
 
     void tile(const Tile& t) {
@@ -87,6 +104,19 @@ class NearestReducer {
     }
 
   private:
+    // Bounds of all candidates reach up by the codes' error; the exact values of the k likeliest do not.
+    void settle_nearest(index_t i) {
+        NearestState& state = states_[i];
+        auto& found = state.candidates;
+        if (state.overflowed || found.size() < 4 * plan_.k + 16) return;  // the bounds are tight as they are
+        const auto end = found.begin() + static_cast<std::ptrdiff_t>(plan_.k);
+        std::nth_element(found.begin(), end, found.end(), [](const auto& x, const auto& y) { return x.low < y.low; });
+        const double largest = plan_.largest_exact(plan_.number_of(first_ + i), {found.begin(), end});
+        if (!(largest < state.settled)) return;
+        state.settled = largest;
+        state.prune(plan_.threshold(state));
+    }
+
     void set_limits(index_t i) {
         const NearestState& state = states_[i];
         const std::size_t at = static_cast<std::size_t>(i);
@@ -107,9 +137,7 @@ class NearestReducer {
         NearestState& state = states_[row - first_];
         if (state.overflowed) return;
         const index_t bank_row = plan_.bank_rows(col);
-        if (!plan_.filter.trivial() &&
-            !plan_.filter.allows(plan_.query_numbers ? plan_.query_numbers[row] : row, bank_row))
-            return;
+        if (!plan_.filter.trivial() && !plan_.filter.allows(plan_.number_of(row), bank_row)) return;
         const Terms &a = queries_.terms(row), &e = bank_.terms(col);
         const Interval bound = plan_.kind == BoundKind::sq_distance
                                    ? sq_distance_bounds(a, e, product, plan_.sum_error)
@@ -117,7 +145,7 @@ class NearestReducer {
         const double threshold = plan_.threshold(state);
         if (bound.low > threshold) return;
         if (state.candidates.empty()) state.candidates.reserve(64);
-        state.candidates.push_back({bound.low, bank_row});
+        state.candidates.push_back({rounded_down(bound.low), static_cast<std::uint32_t>(bank_row)});
         if (plan_.k != no_limit && bound.high < threshold) {  // false for NaN: a pair that bounds cannot hold
             state.highs.offer(bound.high);
             set_limits(row - first_);
@@ -136,6 +164,7 @@ class NearestReducer {
     index_t first_;
     NearestState* states_;
     const GroupTerms* group_ = nullptr;
+    index_t groups_ = 0;  // entered so far
     std::vector<float> limit_a_, limit_b_;
 };
 

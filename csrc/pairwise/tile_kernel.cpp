@@ -32,7 +32,13 @@ const TileKernels* tile_kernels(Code code) {
                 return nullptr;
         }
     }
-    return with_isa([](auto isa) { return &float_kernels<isa.value>(); });
+    return with_isa([code](auto isa) -> const TileKernels* {
+        if (code == Code::fp32) return &float_kernels<isa.value>();
+        if constexpr (isa.value == Isa::baseline)
+            return nullptr;
+        else
+            return &word_kernels<isa.value>();
+    });
 }
 
 }  // namespace acpp::pairwise

@@ -7,9 +7,9 @@
 
 namespace acpp::pairwise {
 
-enum class Code { int8, fp32 };
+enum class Code { int8, int16, fp32 };
 
-constexpr int code_bytes(Code code) { return code == Code::int8 ? 1 : 4; }
+constexpr int code_bytes(Code code) { return code == Code::int8 ? 1 : code == Code::int16 ? 2 : 4; }
 
 // Both operands are cut along the columns of the rows in chunks of this many bytes: a panel's chunk (32 rows) fills
 // two thirds of a 48 KiB L1 and leaves room for the slivers that pass over it.
@@ -31,7 +31,7 @@ struct TileArguments {
     index_t bytes;                    // of this chunk, per row; a multiple of 64
     float* product;                   // height x width; between chunks it holds raw sums
     bool first, last;                 // chunk
-    const float* row_scale;           // int8 only: code scale per row,
+    const float* row_scale;           // integers only: code scale per row,
     const float* column_scale;        // per column,
     const std::int32_t* column_bias;  // and what the rows' bias added to each column
 };
@@ -60,6 +60,8 @@ const TileKernels* tile_kernels(Code code);
 
 template <Isa level>
 const TileKernels& float_kernels();
+template <Isa level>
+const TileKernels& word_kernels();
 template <Isa level>
 const TileKernels& byte_kernels();
 

@@ -17,7 +17,7 @@ static void amx_tile(const TileArguments& t) {
     const char* columns = static_cast<const char*>(t.columns);
     for (index_t k = 0; k < t.bytes; k += step_bytes) TileStep<level>::step(rows + k * side, columns + k * side);
     TileStep<level>::store_sums(t.product, stride);
-    if (t.last) scale_sums<level>(t, side, side);
+    if (t.last) scale_sums<level, side>(t, side);
 }
 
 static void enter_tiles() { TileStep<ACPP_ISA>::enter(); }

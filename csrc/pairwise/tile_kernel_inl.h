@@ -1,4 +1,4 @@
-// Compiled once per ISA: the including .cpp defines ACPP_ISA and ACPP_STEP_FLOAT or ACPP_STEP_BYTE.
+// Compiled once per ISA: the including .cpp defines ACPP_ISA and ACPP_STEP_FLOAT, _WORD or _BYTE.
 // No include guard on purpose, no standard-library templates.
 #include "pairwise/dot.h"
 #include "pairwise/tile_kernel.h"
@@ -8,16 +8,32 @@ namespace acpp::pairwise {
 constexpr int group = 4;  // bytes that one step takes of each row
 
 // Turns exact integer sums into products of codes: the rows' bias removed, both scales applied.
-template <Isa level>
-static inline void scale_sums(const TileArguments& t, int height, int width) {
+template <Isa level, int width>
+static inline void scale_sums(const TileArguments& t, int height) {
     for (int r = 0; r < height; ++r) {
         float* out = t.product + r * width;
-        const float row_scale = t.row_scale[r];
+#if defined(__AVX512F__)
+        const __m512 row_scale = _mm512_set1_ps(t.row_scale[r]);
+        for (int c = 0; c < width; c += 16) {
+            const __m512i sum = _mm512_sub_epi32(_mm512_loadu_si512(out + c), _mm512_loadu_si512(t.column_bias + c));
+            const __m512 scale = _mm512_mul_ps(row_scale, _mm512_loadu_ps(t.column_scale + c));
+            _mm512_storeu_ps(out + c, _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale));
+        }
+#elif defined(__AVX2__)
+        const auto integers = [](const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); };
+        const __m256 row_scale = _mm256_set1_ps(t.row_scale[r]);
+        for (int c = 0; c < width; c += 8) {
+            const __m256i sum = _mm256_sub_epi32(integers(out + c), integers(t.column_bias + c));
+            const __m256 scale = _mm256_mul_ps(row_scale, _mm256_loadu_ps(t.column_scale + c));
+            _mm256_storeu_ps(out + c, _mm256_mul_ps(_mm256_cvtepi32_ps(sum), scale));
+        }
+#else
         for (int c = 0; c < width; ++c) {
             std::int32_t sum;
             __builtin_memcpy(&sum, out + c, sizeof sum);
-            out[c] = static_cast<float>(sum - t.column_bias[c]) * (row_scale * t.column_scale[c]);
+            out[c] = static_cast<float>(sum - t.column_bias[c]) * (t.row_scale[r] * t.column_scale[c]);
         }
+#endif
     }
 }
 
@@ -26,12 +42,14 @@ template <class Step, int height, int vectors>
 static inline void multiply(const TileArguments& t) {
     using Vector = typename Step::Vector;
     constexpr int width = vectors * Step::lanes;
+    float* out = t.product;
     Vector sum[height][vectors];
     // Every loop over the sums is unrolled: only then does the compiler keep all of them in registers.
 #pragma GCC unroll 16
     for (int r = 0; r < height; ++r)
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) sum[r][v] = Step::zero();
+        for (int v = 0; v < vectors; ++v)
+            sum[r][v] = Step::exact && !t.first ? Step::load(out + r * width + v * Step::lanes) : Step::zero();
     const char* a = static_cast<const char*>(t.rows);
     const char* b = static_cast<const char*>(t.columns);
     constexpr bool paired = requires(Vector x) { Step::step_pair(x, x, x, x, x); };
@@ -58,8 +76,7 @@ static inline void multiply(const TileArguments& t) {
         a += groups * height * group;
         b += groups * width * group;
     }
-    float* out = t.product;
-    if (!t.first) {
+    if (!Step::exact && !t.first) {  // rounded: a short chain of additions, then one more
 #pragma GCC unroll 16
         for (int r = 0; r < height; ++r)
 #pragma GCC unroll 8
@@ -151,43 +168,64 @@ const TileKernels& float_kernels<ACPP_ISA>() {
 }
 #endif
 
-#if defined(ACPP_STEP_BYTE)
-template <Isa level, int height, int vectors>
-static void byte_tile(const TileArguments& t) {
-    multiply<ByteStep<level>, height, vectors>(t);
-    if (t.last) scale_sums<level>(t, height, vectors * ByteStep<level>::lanes);
+#if defined(ACPP_STEP_WORD) || defined(ACPP_STEP_BYTE)
+template <class Step, Isa level, int height, int vectors>
+static void integer_tile(const TileArguments& t) {
+    multiply<Step, height, vectors>(t);
+    if (t.last) scale_sums<level, vectors * Step::lanes>(t, height);
 }
 
-#if defined(__AVX512VNNI__) || defined(ACPP_EMULATED)
-constexpr int byte_height = 12, byte_vectors = 2;
-#elif defined(__AVX512BW__)
-constexpr int byte_height = 10, byte_vectors = 2;  // the 16-bit sums need registers of their own
-#else
-constexpr int byte_height = 4, byte_vectors = 2;
+template <class Step, Isa level, int height, int vectors>
+static inline void fill_integer(TileKernels& k) {
+    k.tile[height] = &integer_tile<Step, level, height, vectors>;
+    if constexpr (height > 1) fill_integer<Step, level, height - 1, vectors>(k);
+}
+
+// `bias`: rows are stored as unsigned, code + bias.
+template <class Step, Isa level, int height, int vectors>
+static TileKernels integer_kernels(Code code, int bias) {
+    constexpr int width = vectors * Step::lanes;
+    TileKernels k{};
+    k.code = code;
+    k.height = height;
+    k.width = width;
+    k.row_layout = {height, group, bias, true};
+    k.largest_code = code == Code::int8 ? bias - 1 : 0;
+    k.column_layout = {width, group, 0, false};
+    fill_integer<Step, level, height, vectors>(k);
+    k.hits = &hits<level>;
+    k.enter = k.leave = &nothing;
+    return k;
+}
 #endif
 
-template <Isa level, int height>
-static inline void fill_byte(TileKernels& k) {
-    k.tile[height] = &byte_tile<level, height, byte_vectors>;
-    if constexpr (height > 1) fill_byte<level, height - 1>(k);
+#if defined(ACPP_STEP_WORD)
+#if defined(__AVX512BW__)
+constexpr int word_height = 12;
+#else
+constexpr int word_height = 6;
+#endif
+
+template <>
+const TileKernels& word_kernels<ACPP_ISA>() {
+    static const TileKernels kernels = integer_kernels<WordStep<ACPP_ISA>, ACPP_ISA, word_height, 2>(Code::int16, 0);
+    return kernels;
 }
+#endif
+
+#if defined(ACPP_STEP_BYTE)
+#if defined(__AVX512VNNI__) || defined(ACPP_EMULATED)
+constexpr int byte_height = 12;
+#elif defined(__AVX512BW__)
+constexpr int byte_height = 10;  // the 16-bit sums need registers of their own
+#else
+constexpr int byte_height = 4;
+#endif
 
 template <>
 const TileKernels& byte_kernels<ACPP_ISA>() {
-    constexpr int width = byte_vectors * ByteStep<ACPP_ISA>::lanes;
-    static const TileKernels kernels = [] {
-        TileKernels k{};
-        k.code = Code::int8;
-        k.height = byte_height;
-        k.width = width;
-        k.row_layout = {byte_height, group, ByteStep<ACPP_ISA>::bias, true};
-        k.largest_code = ByteStep<ACPP_ISA>::bias - 1;
-        k.column_layout = {width, group, 0, false};
-        fill_byte<ACPP_ISA, byte_height>(k);
-        k.hits = &hits<ACPP_ISA>;
-        k.enter = k.leave = &nothing;
-        return k;
-    }();
+    using Step = ByteStep<ACPP_ISA>;
+    static const TileKernels kernels = integer_kernels<Step, ACPP_ISA, byte_height, 2>(Code::int8, Step::bias);
     return kernels;
 }
 #endif

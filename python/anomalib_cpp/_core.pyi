@@ -14,6 +14,7 @@ __all__: list[str] = [
     "bank_adaptive_embeddings",
     "bank_average_embeddings",
     "build_info",
+    "code_row_bytes",
     "compiled_isas",
     "connected_components",
     "coreset",
@@ -29,6 +30,7 @@ __all__: list[str] = [
     "project_rows",
     "rank_pairs",
     "require_finite",
+    "search_blocks",
     "set_isa",
 ]
 
@@ -39,7 +41,6 @@ class PackedRows:
         metric: str,
         prefilter: str,
         keep_codes: bool,
-        memory_budget: typing.SupportsInt | typing.SupportsIndex,
         check_finite: bool,
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
@@ -56,6 +57,7 @@ class PackedRows:
         query_groups: typing.Any,
         bank_groups: typing.Any,
         exclude_self: bool,
+        memory_budget: typing.SupportsInt | typing.SupportsIndex,
         check_finite: bool,
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> tuple[typing.Any, ...]: ...
@@ -65,6 +67,7 @@ class PackedRows:
         radius: typing.SupportsFloat | typing.SupportsIndex,
         query_groups: typing.Any,
         bank_groups: typing.Any,
+        memory_budget: typing.SupportsInt | typing.SupportsIndex,
         check_finite: bool,
         threads: typing.SupportsInt | typing.SupportsIndex,
     ) -> tuple[typing.Any, ...]: ...
@@ -123,6 +126,7 @@ def bank_average_embeddings(
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
 def build_info() -> dict[str, typing.Any]: ...
+def code_row_bytes(columns: typing.SupportsInt | typing.SupportsIndex) -> int: ...
 def compiled_isas() -> list[str]: ...
 def connected_components(
     masks: typing.Any,
@@ -205,4 +209,12 @@ def require_finite(
     name: str,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> None: ...
+def search_blocks(
+    queries: typing.SupportsInt | typing.SupportsIndex,
+    rows: typing.SupportsInt | typing.SupportsIndex,
+    columns: typing.SupportsInt | typing.SupportsIndex,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    memory_budget: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
 def set_isa(level: str) -> None: ...

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _core
 from ._config import parse_budget, threads_or_default
 from ._errors import InvalidInputError, InvalidTypeError
 
@@ -72,26 +73,17 @@ def _knn(
     dtype: Any = "float32",
     memory_budget: int | str | None = None,
 ) -> MemoryEstimate:
-    from .bank.stored_rows import code_bytes, query_bytes
-
     count, width = _shape(queries, "queries", "n, d")
     rows, bank_width = _shape(bank, "bank", "m, d")
     if width != bank_width:
         raise InvalidInputError(f"queries has shape {queries} but bank has shape {bank}; their widths must agree")
     k = min(_count(k, "k", 1), max(rows, 1))
-    row, query = code_bytes(width), query_bytes(width, k)
     norms = 8 * (count + rows) if metric in ("cosine", "half_cosine") else 0
-    results = count * k * (16 + _item(dtype)) + norms
-    half = parse_budget(memory_budget) // 2
-    bank_block = max(512, min(8192, half // row // 512 * 512))
-    query_block = max(96, min(16384, half // query))
-    kept = rows if count > query_block and rows * row < half else min(rows, bank_block)
-    return MemoryEstimate(
-        host_bytes=kept * row + min(count, query_block) * query + results + _FIXED,
-        device_bytes=0,
-        minimum_bytes=min(rows, 512) * row + min(count, 96) * query + results + _FIXED,
-        blocks=-(-rows // kept) * -(-count // query_block) if rows and count else 1,
+    results = count * k * (16 + _item(dtype)) + norms + _FIXED
+    nbytes, minimum, blocks = _core.search_blocks(
+        count, max(rows, 1), max(width, 1), k, parse_budget(memory_budget), threads_or_default(None)
     )
+    return MemoryEstimate(nbytes + results, 0, minimum + results, blocks)
 
 
 def _coreset(

@@ -66,7 +66,7 @@ TEST_P(Bounds, HoldTheTrueValueAtEveryLevel) {
     long pairs = 0;
     for (Isa level : runnable()) {
         const AtLevel at(level);
-        for (Code code : {Code::int8, Code::fp32}) {
+        for (Code code : {Code::int8, Code::int16, Code::fp32}) {
             const TileKernels* kernels = tile_kernels(code);
             if (kernels == nullptr) continue;
             for (index_t cols : {1, 3, 16, 63, 64, 65, 300, 1100}) {
@@ -120,37 +120,41 @@ TEST_P(Bounds, HoldTheTrueValueAtEveryLevel) {
 
 INSTANTIATE_TEST_SUITE_P(Data, Bounds, testing::Values("iid", "offset", "small", "large", "near"));
 
-TEST(Tiles, IntegerProductsAreExact) {
-    for (Isa level : runnable()) {
-        const AtLevel at(level);
-        const TileKernels* kernels = tile_kernels(Code::int8);
-        if (kernels == nullptr) continue;
-        // Extreme codes: every column is as large as a code gets, every sum as large as it gets; more than one chunk.
-        const index_t n = 13, m = 33, cols = 2111;
-        std::vector<double> q(n * cols), b(m * cols);
-        std::mt19937 random(3);
-        const double most = kernels->largest_code;
-        for (double& x : q) x = random() % 2 ? most : -most;
-        for (double& x : b) x = random() % 2 ? most : -most;
-        const int bias = kernels->row_layout.bias;
-        const BoundKind kind = BoundKind::negated_dot;
-        const RunOptions run{1, {}, {}};
-        const PackedCodes rows =
-            encode(MatrixView<const double>{q.data(), n, cols, cols}, {nullptr, 0, n},
-                   {kind, Code::int8, kernels->row_layout, kernels->largest_code, nullptr, nullptr, 0, 0}, run);
-        const PackedCodes columns =
-            encode(MatrixView<const double>{b.data(), m, cols, cols}, {nullptr, 0, m},
-                   {kind, Code::int8, kernels->column_layout, kernels->largest_code, nullptr, nullptr, bias, 0}, run);
-        Recorder recorder(n, m);
-        Interruption interruption(run);
-        scan(*kernels, rows, 0, n, columns, 0, (m + kernels->width - 1) / kernels->width, recorder, interruption);
-        for (index_t i = 0; i < n; ++i)
-            for (index_t j = 0; j < m; ++j) {
-                double dot = 0;
-                for (index_t t = 0; t < cols; ++t) dot += q[i * cols + t] * b[j * cols + t];
-                ASSERT_EQ(recorder.products[i * m + j], static_cast<float>(dot)) << name(level);
-            }
-    }
+TEST(Tiles, IntegerSumsNeitherRoundNorOverflow) {
+    for (Isa level : runnable())
+        for (Code code : {Code::int8, Code::int16}) {
+            const AtLevel at(level);
+            const TileKernels* kernels = tile_kernels(code);
+            if (kernels == nullptr) continue;
+            // Extreme codes: every column is as large as a code gets, and some rows are equal, so that sums are as
+            // large as they get; more than one chunk. A step of 1 makes int8 products exact.
+            const index_t n = 13, m = 33, cols = 2111;
+            std::vector<double> q(n * cols), b(m * cols);
+            std::mt19937 random(3);
+            const double most = code == Code::int8 ? kernels->largest_code : 1000;
+            for (double& x : q) x = random() % 2 ? most : -most;
+            for (double& x : b) x = random() % 2 ? most : -most;
+            for (index_t t = 0; t < 2 * cols; ++t) b[t] = t < cols ? q[t] : -q[t];
+            const int bias = kernels->row_layout.bias;
+            const BoundKind kind = BoundKind::negated_dot;
+            const RunOptions run{1, {}, {}};
+            const PackedCodes rows =
+                encode(MatrixView<const double>{q.data(), n, cols, cols}, {nullptr, 0, n},
+                       {kind, code, kernels->row_layout, kernels->largest_code, nullptr, nullptr, 0, 0}, run);
+            const PackedCodes columns =
+                encode(MatrixView<const double>{b.data(), m, cols, cols}, {nullptr, 0, m},
+                       {kind, code, kernels->column_layout, kernels->largest_code, nullptr, nullptr, bias, 0}, run);
+            Recorder recorder(n, m);
+            Interruption interruption(run);
+            scan(*kernels, rows, 0, n, columns, 0, (m + kernels->width - 1) / kernels->width, recorder, interruption);
+            for (index_t i = 0; i < n; ++i)
+                for (index_t j = 0; j < m; ++j) {
+                    double dot = 0;
+                    for (index_t t = 0; t < cols; ++t) dot += q[i * cols + t] * b[j * cols + t];
+                    const double error = code == Code::int8 ? 0 : 1e-3 * most * most * cols;
+                    ASSERT_NEAR(recorder.products[i * m + j], static_cast<float>(dot), error) << name(level);
+                }
+        }
 }
 
 TEST(Codes, OutliersSpoilTheirOwnGroupOnly) {

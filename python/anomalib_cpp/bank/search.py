@@ -127,7 +127,6 @@ class PackedRows:
         metric: str = "euclidean",
         prefilter: str = "auto",
         keep_codes: bool = True,
-        memory_budget: int | str | None = None,
         check_finite: bool = True,
         threads: int | None = None,
     ) -> None:
@@ -141,7 +140,6 @@ class PackedRows:
             self.metric,
             prefilter,
             keep_codes,
-            parse_budget(memory_budget),
             check_finite,
             threads_or_default(threads),
         )
@@ -165,6 +163,7 @@ class PackedRows:
         query_groups: Any = None,
         bank_groups: Any = None,
         exclude_self: bool = False,
+        memory_budget: int | str | None = None,
         check_finite: bool = True,
         threads: int | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -179,6 +178,7 @@ class PackedRows:
             _groups(query_groups, queries.shape[0], "query_groups", "query"),
             _groups(bank_groups, self.shape[0], "bank_groups", "bank row"),
             exclude_self,
+            parse_budget(memory_budget),
             check_finite,
             threads_or_default(threads),
         )
@@ -200,12 +200,19 @@ class PackedRows:
         query_groups: NDArray[np.uint64] | None,
         bank_groups: NDArray[np.uint64] | None,
         *,
+        memory_budget: int | str | None = None,
         check_finite: bool = True,
         threads: int | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Return (limits, keys, indices) of all rows within `radius`."""
         found = self._packed.within(
-            queries, radius, query_groups, bank_groups, check_finite, threads_or_default(threads)
+            queries,
+            radius,
+            query_groups,
+            bank_groups,
+            parse_budget(memory_budget),
+            check_finite,
+            threads_or_default(threads),
         )
         return found
 
@@ -307,7 +314,7 @@ def knn(
 
     Notes
     -----
-    2 n m d operations in int8 (AMX, VNNI) or float32, and about 3 d operations in float64 per surviving pair. Never
+    2 n m d operations in int8 (float32 without AVX2), and about 3 d operations in float64 per surviving pair. Never
     forms the (n, m) matrix.
 
     Examples
@@ -323,15 +330,14 @@ def knn(
     """
     query_place, rows = as_float_rows(queries, "queries"), as_float_rows(bank, "bank").data
     _require_same_width(query_place.data, rows)
-    packed = PackedRows(
-        rows, metric=metric, keep_codes=False, memory_budget=memory_budget, check_finite=check_finite, threads=threads
-    )
+    packed = PackedRows(rows, metric=metric, keep_codes=False, check_finite=check_finite, threads=threads)
     distances, indices = packed.search(
         query_place.data,
         k,
         on_short=on_short,
         query_groups=query_groups,
         bank_groups=bank_groups,
+        memory_budget=memory_budget,
         check_finite=check_finite,
         threads=threads,
     )
@@ -382,11 +388,15 @@ def knn_self(
     ([1, 0, 3, 2], [1.0, 1.0, 0.0, 0.0])
     """
     place = as_float_rows(bank, "bank")
-    packed = PackedRows(
-        place.data, metric=metric, memory_budget=memory_budget, check_finite=check_finite, threads=threads
-    )
+    packed = PackedRows(place.data, metric=metric, keep_codes=False, check_finite=check_finite, threads=threads)
     distances, indices = packed.search(
-        place.data, k, on_short=on_short, exclude_self=True, check_finite=False, threads=threads
+        place.data,
+        k,
+        on_short=on_short,
+        exclude_self=True,
+        memory_budget=memory_budget,
+        check_finite=False,
+        threads=threads,
     )
     return place.like_input(distances), place.like_input(indices)
 
@@ -446,9 +456,7 @@ def radius_neighbors(
         raise InvalidTypeError(f"radius must be a number; got {radius!r}") from None
     if np.isnan(radius):
         raise InvalidInputError("radius must be a number; got nan")
-    packed = PackedRows(
-        rows, metric=metric, keep_codes=False, memory_budget=memory_budget, check_finite=check_finite, threads=threads
-    )
+    packed = PackedRows(rows, metric=metric, keep_codes=False, check_finite=check_finite, threads=threads)
     if (query_groups is None) != (bank_groups is None):
         raise InvalidInputError("query_groups and bank_groups must be given together")
     limits, keys, indices = packed.within(
@@ -456,6 +464,7 @@ def radius_neighbors(
         radius,
         _groups(query_groups, query_place.data.shape[0], "query_groups", "query"),
         _groups(bank_groups, rows.shape[0], "bank_groups", "bank row"),
+        memory_budget=memory_budget,
         check_finite=check_finite,
         threads=threads,
     )

@@ -13,9 +13,9 @@ from .. import _core
 from .._arrays import as_floats
 from .._config import parse_budget, threads_or_default
 from .._errors import InvalidInputError, NotFittedError
-from .search import PackedRows, checked_k
+from .search import PackedRows
 
-__all__ = ["StoredRows", "code_bytes", "copied_rows", "query_bytes", "require_width"]
+__all__ = ["StoredRows", "copied_rows", "require_width"]
 
 
 class StoredRows:
@@ -78,22 +78,17 @@ class StoredRows:
         if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
             base.madvise(mmap.MADV_DONTNEED)
 
-    def _pack(self, rows: NDArray[Any], budget: int, keep_codes: bool, threads: int | None) -> PackedRows:
+    def _pack(self, rows: NDArray[Any], keep_codes: bool, threads: int | None) -> PackedRows:
         return PackedRows(
-            rows,
-            metric=self.metric,
-            keep_codes=keep_codes,
-            memory_budget=budget,
-            check_finite=not self._checked,
-            threads=threads,
+            rows, metric=self.metric, keep_codes=keep_codes, check_finite=not self._checked, threads=threads
         )
 
     def _kept(self, rows: NDArray[Any], budget: int, threads: int | None) -> PackedRows | None:
         """Rows with their codes, made once; None while they do not fit half of a budget."""
-        if self._packed is None and len(rows) * code_bytes(rows.shape[1]) <= budget // 2:
+        if self._packed is None and len(rows) * _core.code_row_bytes(rows.shape[1]) <= budget // 2:
             with self._preparing:
                 if self._packed is None:
-                    self._packed = self._pack(rows, budget, True, threads)
+                    self._packed = self._pack(rows, True, threads)
                     self.forget_pages()
         return self._packed
 
@@ -112,34 +107,14 @@ class StoredRows:
         block of rows or of queries that its pair is in, so neither does the answer.
         """
         rows = self.rows()
-        look_for, _ = checked_k(k, len(rows), on_short)
         budget = parse_budget(memory_budget)
-        packed = self._kept(rows, budget, threads)
-        if packed is None:
-            passing = self._pack(rows, budget, False, threads)
-            found = passing.search_keys(queries, k, on_short=on_short, check_finite=False, threads=threads)
+        packed = self._kept(rows, budget, threads) or self._pack(rows, False, threads)
+        found = packed.search_keys(
+            queries, k, on_short=on_short, memory_budget=budget, check_finite=False, threads=threads
+        )
+        if packed is not self._packed:
             self.forget_pages()
-            return found
-        # The codes may have been made under a larger budget than this call's.
-        step = max(1, budget // 2 // query_bytes(rows.shape[1], look_for))
-        parts = [
-            packed.search_keys(queries[begin : begin + step], k, on_short=on_short, check_finite=False, threads=threads)
-            for begin in range(0, max(len(queries), 1), step)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
-
-
-def code_bytes(width: int) -> int:
-    """Bytes of the codes of one row, with its terms of the bounds."""
-    int8 = _core.active_isa() in ("avx512-vnni", "amx", "vnni-emulated", "amx-emulated")
-    return width * (1 if int8 else 4) + 104
-
-
-def query_bytes(width: int, k: int) -> int:
-    """Estimate what a query takes during a search: its codes, and the candidates that the filter leaves."""
-    return code_bytes(width) + 64 + 8 * k + 16 * (64 + 8 * k)
+        return found
 
 
 def require_width(features: NDArray[Any], stored: StoredRows, name: str) -> None:
