@@ -387,7 +387,7 @@ def test_only_regular_files_are_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ac.FormatError, match="not a regular file"):
         io.load(tmp_path / "pipe")
-    with pytest.raises((ac.FormatError, OSError)):
+    with pytest.raises(ac.FormatError, match="is a folder, not a file"):
         io.load(tmp_path)
     with pytest.raises(FileNotFoundError):
         io.load(tmp_path / "none")
@@ -470,12 +470,14 @@ def test_no_source_file_reads_pickles():
     words = [
         "pickle." + "load",
         "joblib." + "load",
-        "torch." + "load",
+        "torch." + "load" + "(",
         "allow_pickle=" + "True",
         "eval" + "(",
         "yaml." + "load",
     ]
     for source in pathlib.Path(ac.__file__).parent.rglob("*.py"):
         for line in source.read_text(encoding="utf-8").splitlines():
-            safe = "weights_only=" + "True" in line  # PyTorch's loader then runs nothing
-            assert safe or not [word for word in words if word in line], source
+            found = [word for word in words if word in line]
+            if "weights_only=" + "True" in line:  # PyTorch's loader then runs nothing
+                found = [word for word in found if not word.startswith("torch.")]
+            assert not found, source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +11,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from . import _core
+from ._checks import choice, flag, integer
 from ._errors import InvalidInputError, InvalidTypeError
 
 __all__ = [
-    "as_integer",
     "config_context",
     "cpu_features",
     "get_config",
@@ -41,44 +40,12 @@ _overrides: ContextVar[dict[str, Any] | None] = ContextVar("anomalib_cpp_config"
 _MOST_THREADS = 256  # more than asked for is never used; OpenMP ends the process where it cannot start a thread
 
 
-def as_integer(value: Any) -> int | None:
-    """Return an integer of any kind as an int; None for everything else, True and False included."""
-    try:
-        return None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        return None
-
-
-def _positive_int(value: Any, name: str) -> int:
-    number = as_integer(value)
-    if number is None:
-        raise InvalidTypeError(f"{name} must be an integer >= 1; got {type(value).__name__}")
-    if number < 1:
-        raise InvalidInputError(f"{name} must be an integer >= 1; got {number}")
-    return number
-
-
-def _one_of(*choices: str) -> Callable[[Any, str], Any]:
-    def check(value: Any, name: str) -> Any:
-        if not isinstance(value, str) or value not in choices:
-            raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
-        return value
-
-    return check
-
-
 def _undefined(value: Any, name: str) -> Any:
     if isinstance(value, str) and value in ("nan", "raise"):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     raise InvalidInputError(f"{name} must be 'nan', 'raise' or a number; got {value!r}")
-
-
-def _flag(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidTypeError(f"{name} must be True or False; got {value!r}")
-    return value
 
 
 def _progress(value: Any, name: str) -> Any:
@@ -88,12 +55,12 @@ def _progress(value: Any, name: str) -> Any:
 
 
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
-    "nan_policy": _one_of("raise", "propagate", "omit"),
+    "nan_policy": lambda value, name: choice(value, name, ("raise", "propagate", "omit")),
     "undefined": _undefined,
-    "threads": lambda value, name: None if value is None else _positive_int(value, name),
+    "threads": lambda value, name: None if value is None else integer(value, name, 1),
     "memory_budget": lambda value, name: (parse_budget(value, name), value)[1],
     "progress": _progress,
-    "warn_copies": _flag,
+    "warn_copies": flag,
 }
 
 
@@ -165,7 +132,7 @@ def set_num_threads(n: int) -> None:
     n : int
         At least 1.
     """
-    _settings["threads"] = _positive_int(n, "n")
+    _settings["threads"] = integer(n, "n", 1)
 
 
 def _environment_threads(name: str) -> int | None:
@@ -173,7 +140,7 @@ def _environment_threads(name: str) -> int | None:
     if not text:
         return None
     try:
-        return _positive_int(int(text), name)
+        return integer(int(text), name, 1)
     except ValueError as error:
         raise InvalidInputError(f"{name} must be an integer >= 1; got {text!r}") from error
 
@@ -209,7 +176,7 @@ def get_num_threads() -> int:
 
 def threads_or_default(threads: int | None) -> int:
     """Resolve a function's `threads` argument."""
-    return min(get_num_threads() if threads is None else _positive_int(threads, "threads"), _MOST_THREADS)
+    return min(get_num_threads() if threads is None else integer(threads, "threads", 1), _MOST_THREADS)
 
 
 def parse_budget(value: Any, name: str = "memory_budget") -> int:
@@ -229,11 +196,11 @@ def parse_budget(value: Any, name: str = "memory_budget") -> int:
                 return int(_available_memory() * share / 100)
             for unit in sorted(units, key=len, reverse=True):
                 if text.endswith(unit):
-                    return _positive_int(int(float(text[: -len(unit)]) * units[unit]), name)
+                    return integer(int(float(text[: -len(unit)]) * units[unit]), name, 1)
         except (ValueError, OverflowError):
             pass
     elif hasattr(value, "__index__") and not isinstance(value, bool):
-        return _positive_int(value, name)
+        return integer(value, name, 1)
     raise InvalidInputError(
         f"{name} must be a number of bytes, a size such as '2GiB', a share such as '25%', or 'auto'; got {value!r}"
     )

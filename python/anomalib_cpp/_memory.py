@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._checks import choice, integer
 from ._config import parse_budget, threads_or_default
 from ._errors import InvalidInputError, InvalidTypeError
 
@@ -45,16 +46,8 @@ def _shape(value: Any, name: str, axes: str) -> tuple[int, ...]:
     if not isinstance(value, (tuple, list)) or len(value) != len(sizes):
         raise InvalidTypeError(f"{name} must be a shape ({axes}); got {value!r}")
     for size in value:
-        _count(size, name, 0)
+        integer(size, name, 0)
     return tuple(int(size) for size in value)
-
-
-def _count(value: Any, name: str, least: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InvalidTypeError(f"{name} must be an integer; got {value!r}")
-    if value < least:
-        raise InvalidInputError(f"{name} must be at least {least}; got {value}")
-    return int(value)
 
 
 def _item(dtype: Any) -> int:
@@ -77,7 +70,7 @@ def _knn(
     rows, bank_width = _shape(bank, "bank", "m, d")
     if width != bank_width:
         raise InvalidInputError(f"queries has shape {queries} but bank has shape {bank}; their widths must agree")
-    k = min(_count(k, "k", 1), max(rows, 1))
+    k = min(integer(k, "k", 1), max(rows, 1))
     norms = 8 * (count + rows) if metric in ("cosine", "half_cosine") else 0
     results = count * k * (16 + _item(dtype)) + norms + _FIXED
     nbytes, minimum, blocks = _core.search_blocks(
@@ -99,8 +92,7 @@ def _coreset(
 
     rows, width = _shape(features, "features", "n, d")
     picks = coreset_size(rows, size, ratio)
-    if variant not in VARIANTS:
-        raise InvalidInputError(f"variant must be one of {', '.join(map(repr, VARIANTS))}; got {variant!r}")
+    choice(variant, "variant", tuple(VARIANTS))
     drawn = None if projection is None else random_projection(projection, variant, rows, width)
     columns = drawn[1] if drawn else 0
     item = _item(dtype)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, overload
 
 from . import _core
+from ._checks import choice
 from ._config import cpu_features, get_config, get_num_threads, quota
-from ._errors import InvalidInputError
 
-__all__ = ["show_config"]
+__all__ = ["print_report", "show_config"]
 
 _OPTIONAL = (
     "numpy",
@@ -95,16 +96,24 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     >>> ac.show_config("dict")["threads"]["backend"]
     'openmp'
     """
-    if mode not in ("stdout", "dict"):
-        raise InvalidInputError(f"mode must be one of 'stdout', 'dict'; got {mode!r}")
+    choice(mode, "mode", ("stdout", "dict"))
     report = _collect()
     if mode == "dict":
         return report
+    print_report(report)
+    return None
+
+
+def print_report(report: Mapping[str, Any]) -> None:
+    """Print entries, and those of dicts one level deeper, for people."""
+
+    def shown(value: Any) -> str:
+        return "-" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
     for section, content in report.items():
         if isinstance(content, dict):
             print(f"{section}:")
             for key, value in content.items():
-                print(f"  {key}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
+                print(f"  {key}: {shown(value)}")
         else:
-            print(f"{section}: {content}")
-    return None
+            print(f"{section}: {shown(content)}")

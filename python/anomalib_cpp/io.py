@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ._arrays import locate
 from ._atomic import write_atomically
+from ._checks import integer
 from ._config import threads_or_default
 from ._container import (
     DTYPES,
@@ -35,7 +36,7 @@ from ._container import (
     tensor_order,
     tree_hash,
 )
-from ._errors import ChecksumError, FormatError, InvalidInputError, InvalidTypeError
+from ._errors import ChecksumError, FormatError, InvalidInputError
 
 __all__ = ["FileContent", "FileInfo", "TensorInfo", "inspect", "load", "save", "verify"]
 
@@ -164,6 +165,8 @@ def save(
 def _opened(path: str | os.PathLike[str], max_bytes: int | None) -> Iterator[tuple[FileIO, FileInfo, int]]:
     """Open a file and validate its header: yields the file, the header and where the data starts."""
     check_suffix(Path(path))
+    if Path(path).is_dir():
+        raise FormatError(f"{os.fspath(path)!r} is a folder, not a file")
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(handle, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
@@ -274,8 +277,8 @@ def load(
     >>> content.tensors["rows"].shape, content.tensors["rows"].flags.writeable
     ((2, 3), False)
     """
-    if max_bytes is not None and (isinstance(max_bytes, bool) or not hasattr(max_bytes, "__index__")):
-        raise InvalidTypeError(f"max_bytes must be an integer or None; got {max_bytes!r}")
+    if max_bytes is not None:
+        integer(max_bytes, "max_bytes")
     with _opened(path, max_bytes) as (file, header, start):
         if kind is not None and header.kind != kind:
             raise FormatError(f"the file holds a {header.kind[:60]!a}, not a {kind!r}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, TypeVar
 
 from ._arrays import Place, as_floats
+from ._checks import as_integer, choice, integer, number
+from ._checks import fraction as checked_fraction
 from ._config import threads_or_default
 from ._errors import InvalidInputError, InvalidTypeError
 
@@ -34,30 +35,14 @@ def _size(size: Any) -> tuple[int, int]:
     sides = tuple(size) if isinstance(size, (tuple, list)) or getattr(size, "ndim", 0) == 1 else (size, size)
     if len(sides) != 2:
         raise InvalidTypeError(f"size must be an integer or a pair (height, width); got {size!r}")
-    height, width = (_integer(side, "size must be an integer or a pair (height, width)") for side in sides)
+    height, width = (as_integer(side) for side in sides)
+    if height is None or width is None:
+        raise InvalidTypeError(f"size must be an integer or a pair (height, width); got {size!r}")
     if height < 1 or width < 1:
         raise InvalidInputError(f"size must be at least 1 in each direction; got {size!r}")
     if height > _MAX_SIZE or width > _MAX_SIZE:
         raise InvalidInputError(f"size must be at most {_MAX_SIZE} in each direction; got {size!r}")
     return height, width
-
-
-def _integer(value: Any, rule: str) -> int:
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        return operator.index(value)
-    except TypeError:
-        raise InvalidTypeError(f"{rule}; got {value!r}") from None
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        if isinstance(value, (bool, str)):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise InvalidTypeError(f"{name} must be a number; got {type(value).__name__}") from None
 
 
 def _text(value: Any, name: str) -> str:
@@ -67,16 +52,13 @@ def _text(value: Any, name: str) -> str:
 
 
 def _blur(sigma: Any, truncate: Any, radius: Any) -> tuple[float, int]:
-    spread, cut = _number(sigma, "sigma"), _number(truncate, "truncate")
+    spread, cut = number(sigma, "sigma"), number(truncate, "truncate")
     for name, value in (("sigma", spread), ("truncate", cut)):
         if not (math.isfinite(value) and value >= 0):
             raise InvalidInputError(f"{name} must be finite and >= 0; got {value!r}")
     if radius is None:
         return spread, int(min(cut * spread + 0.5, _WIDEST))
-    reach = _integer(radius, "radius must be an integer or None")
-    if reach < 0:
-        raise InvalidInputError(f"radius must be >= 0; got {reach}")
-    return spread, min(reach, _WIDEST)
+    return spread, min(integer(radius, "radius", 0), _WIDEST)
 
 
 def resize(maps: Array, size: int | tuple[int, int], *, mode: str = "bilinear", threads: int | None = None) -> Array:
@@ -336,8 +318,7 @@ def image_scores(
 
 def _largest_values(variant: str, fraction: float | None, k: int | None, values: int) -> tuple[int, float]:
     """How many of the largest values count, and what their sum is divided by."""
-    if _text(variant, "variant") not in ("max", "top_fraction", "topk_sum"):
-        raise InvalidInputError(f"variant must be one of 'max', 'top_fraction', 'topk_sum'; got {variant!r}")
+    choice(variant, "variant", ("max", "top_fraction", "topk_sum"))
     if fraction is not None and variant != "top_fraction":
         raise InvalidInputError(f"fraction belongs to variant='top_fraction'; got variant={variant!r}")
     if k is not None and variant != "topk_sum":
@@ -345,12 +326,10 @@ def _largest_values(variant: str, fraction: float | None, k: int | None, values:
     if variant == "max":
         return 1, 1.0
     if variant == "top_fraction":
-        share = 0.01 if fraction is None else _number(fraction, "fraction")
-        if not 0 < share <= 1:
-            raise InvalidInputError(f"fraction must satisfy 0 < fraction <= 1; got {fraction!r}")
+        share = 0.01 if fraction is None else checked_fraction(fraction, "fraction")
         count = max(int(share * values), 1)
         return count, float(count)
-    count = 512 if k is None else _integer(k, "k must be an integer")
+    count = 512 if k is None else integer(k, "k")
     if not 1 <= count <= values:
         raise InvalidInputError(f"k must lie between 1 and the {values} values of a map; got {count}")
     return count, 1.0

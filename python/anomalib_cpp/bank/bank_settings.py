@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from .._config import as_integer
+from .._checks import choice, flag, fraction, integer
 from .._errors import InvalidInputError, InvalidTypeError
 from .image_scores import AGGREGATIONS, IMAGE_SCORES
 from .search import checked_metric
@@ -16,35 +15,6 @@ __all__ = ["Aggregation", "BankSettings", "ImageScore"]
 
 ImageScore = Literal["anomalib", "paper_query", "max", "top_fraction"]
 Aggregation = Literal["mean", "max", "median", "rms"]
-
-
-def _integer(value: Any, name: str) -> int:
-    number = as_integer(value)
-    if number is None:
-        raise InvalidTypeError(f"{name} must be an integer >= 1; got {value!r}")
-    if number < 1:
-        raise InvalidInputError(f"{name} must be an integer >= 1; got {number}")
-    return number
-
-
-def _choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
-    return value
-
-
-def _fraction(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise InvalidTypeError(f"{name} must be a number; got {value!r}")
-    if not 0 < float(value) <= 1:
-        raise InvalidInputError(f"{name} must lie in (0, 1]; got {value}")
-    return float(value)
-
-
-def _flag(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidTypeError(f"{name} must be True or False; got {value!r}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -62,12 +32,12 @@ class BankSettings:
     def __post_init__(self) -> None:
         checked = {
             "metric": checked_metric(self.metric),
-            "n_neighbors": _integer(self.n_neighbors, "n_neighbors"),
-            "image_score": _choice(self.image_score, "image_score", IMAGE_SCORES),
-            "patch_neighbors": _integer(self.patch_neighbors, "patch_neighbors"),
-            "agg": _choice(self.agg, "agg", AGGREGATIONS),
-            "squared": _flag(self.squared, "squared"),
-            "top_fraction": _fraction(self.top_fraction, "top_fraction"),
+            "n_neighbors": integer(self.n_neighbors, "n_neighbors", 1),
+            "image_score": choice(self.image_score, "image_score", IMAGE_SCORES),
+            "patch_neighbors": integer(self.patch_neighbors, "patch_neighbors", 1),
+            "agg": choice(self.agg, "agg", AGGREGATIONS),
+            "squared": flag(self.squared, "squared"),
+            "top_fraction": fraction(self.top_fraction, "top_fraction"),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

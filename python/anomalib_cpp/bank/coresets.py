@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Place, as_float_rows, as_floats, locate
-from .._config import as_integer, threads_or_default
+from .._checks import as_integer, choice, integer
+from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 from .._progress import adapt
 
@@ -144,8 +145,8 @@ def coreset(
     n = len(place.data)
     if n == 0:
         raise InvalidInputError("cannot sample an empty set: features has no rows")
-    _one_of(variant, "variant", tuple(VARIANTS))
-    _one_of(on_duplicate, "on_duplicate", _ON_DUPLICATE)
+    choice(variant, "variant", tuple(VARIANTS))
+    choice(on_duplicate, "on_duplicate", _ON_DUPLICATE)
     count = coreset_size(n, size, ratio)
     starts = _start_rows(start, variant, n)
     random, matrix = _projection_of(projection, variant, place)
@@ -173,11 +174,6 @@ def coreset(
 _METHOD = "automatic"  # tests force the others: they find the same picks by more or less work
 
 
-def _one_of(value: Any, name: str, choices: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in choices:
-        raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
-
-
 def coreset_size(n: int, size: Any, ratio: Any) -> int:
     if (size is None) == (ratio is None):
         raise InvalidInputError("give either size or ratio")
@@ -193,10 +189,7 @@ def coreset_size(n: int, size: Any, ratio: Any) -> int:
         if count < 1:
             raise InvalidInputError(f"coreset_size must be a positive integer; ratio={ratio} of {n} rows gives {count}")
         return count
-    number = as_integer(size)
-    if number is None:
-        raise InvalidTypeError(f"size must be an integer; got {type(size).__name__}")
-    count = number
+    count = integer(size, "size")
     if count < 1:
         raise InvalidInputError(f"coreset_size must be a positive integer; got size={count}")
     if count > n:
@@ -223,7 +216,7 @@ def _start_rows(start: Any, variant: str, n: int) -> list[int]:
 
 def random_projection(name: str, variant: str, n: int, d: int) -> tuple[str, int] | None:
     """Return (kind, columns) of the random projection of (n, d) rows; None if it would not reduce the columns."""
-    _one_of(name, "projection", ("auto", *_PROJECTIONS))
+    choice(name, "projection", ("auto", *_PROJECTIONS))
     kind = VARIANTS[variant] if name == "auto" else name
     columns = _LINEAR_COLUMNS if kind == "linear" else int(4 * math.log(n) / (_EPS**2 / 2 - _EPS**3 / 3))
     return (kind, columns) if 0 < columns < d else None

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arrays import Place, contiguous, locate
-from .._config import as_integer, threads_or_default
+from .._checks import choice, integer
+from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
 Array = TypeVar("Array")
@@ -49,15 +50,6 @@ def _of_type(data: NDArray[Any], name: str, dtype: np.dtype[Any]) -> NDArray[Any
     if data.dtype == dtype and data.dtype.isnative and data.flags.aligned:
         return data
     return contiguous(data, name, dtype)
-
-
-def _positive(value: Any, name: str) -> int:
-    number = as_integer(value)
-    if number is None:
-        raise InvalidTypeError(f"{name} must be an integer; got {type(value).__name__}")
-    if number < 1:
-        raise InvalidInputError(f"{name} must be at least 1; got {number}")
-    return number
 
 
 def patch_embeddings(
@@ -135,9 +127,8 @@ def patch_embeddings(
     >>> rows[0, 5].round(3).tolist()  # an inner patch of the first layer; the second is all border
     [1.0, 1.0, 0.444, 0.444, 0.444]
     """
-    if not isinstance(variant, str) or variant not in ("anomalib", "inspection"):
-        raise InvalidInputError(f"variant must be one of 'anomalib', 'inspection'; got {variant!r}")
-    patch, step = _positive(patch_size, "patch_size"), _positive(stride, "stride")
+    choice(variant, "variant", ("anomalib", "inspection"))
+    patch, step = integer(patch_size, "patch_size", 1), integer(stride, "stride", 1)
     if variant == "anomalib":
         for name, value in (("pretrain_dim", pretrain_dim), ("target_dim", target_dim)):
             if value is not None:
@@ -147,7 +138,7 @@ def patch_embeddings(
         if patch % 2 == 0:
             raise InvalidInputError(f"patch_size must be odd for variant='anomalib'; got {patch_size}")
     dims = [
-        _positive(1024 if value is None else value, name)
+        integer(1024 if value is None else value, name, 1)
         for name, value in (("pretrain_dim", pretrain_dim), ("target_dim", target_dim))
     ]
     layers, place = _layers(feature_maps)

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import as_float_rows, as_floats, locate
+from .._checks import flag
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, NotFittedError
 from .bank_settings import Aggregation, ImageScore
 from .coresets import coreset
 from .image_scores import aggregate, reweighted, top_fraction_mean
 from .kept_bank import KeptBank
-from .search import Metric, OnShort, checked_flag, finish, result_dtype
+from .search import Metric, OnShort, finish, result_dtype
 from .stored_rows import StoredRows, copied_rows, require_width
 
 __all__ = ["BankScores", "PatchMemoryBank"]
@@ -449,7 +450,7 @@ class PatchMemoryBank(KeptBank):
         if len(stored) == 0:
             raise NotFittedError("memory bank is empty")
         require_width(queries, stored, name)
-        if checked_flag(check_finite, "check_finite"):
+        if flag(check_finite, "check_finite"):
             _core.require_finite(queries, name, threads_or_default(threads))
         return stored
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import as_float_rows, locate
-from .._config import as_integer, parse_budget, threads_or_default
+from .._checks import choice, flag, integer
+from .._config import parse_budget, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
 __all__ = ["Neighbourhoods", "knn", "knn_self", "pairwise_distances", "radius_neighbors"]
@@ -66,27 +67,13 @@ def merge_nearest(
 
 def checked_metric(metric: Any) -> str:
     """Return `metric` if it is one of the names."""
-    if not isinstance(metric, str) or metric not in _METRICS:
-        raise InvalidInputError(f"metric must be one of {', '.join(map(repr, _METRICS))}; got {metric!r}")
-    return str(metric)
-
-
-def checked_flag(value: Any, name: str) -> bool:
-    """Return `value` if it is True or False."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise InvalidTypeError(f"{name} must be True or False; got {value!r}")
-    return bool(value)
+    return str(choice(metric, "metric", _METRICS))
 
 
 def checked_k(k: Any, rows: int, on_short: Any, rows_are: str = "bank rows") -> tuple[int, int]:
     """Return (neighbours to look for, columns to return)."""
-    number = as_integer(k)
-    if number is None:
-        raise InvalidTypeError(f"k must be an integer >= 1; got {k!r}")
-    if number < 1:
-        raise InvalidInputError(f"k must be an integer >= 1; got {number}")
-    if not isinstance(on_short, str) or on_short not in ("error", "pad", "clip"):
-        raise InvalidInputError(f"on_short must be one of 'error', 'pad', 'clip'; got {on_short!r}")
+    number = integer(k, "k", 1)
+    choice(on_short, "on_short", ("error", "pad", "clip"))
     if number <= rows:
         return number, number
     if on_short == "error":
@@ -131,7 +118,7 @@ class PackedRows:
         threads: int | None = None,
     ) -> None:
         self.metric = checked_metric(metric)
-        checked_flag(check_finite, "check_finite")
+        flag(check_finite, "check_finite")
         if rows.shape[0] == 0:
             raise InvalidInputError("memory bank is empty")
         self.rows = rows
@@ -520,7 +507,7 @@ def pairwise_distances(
         raise InvalidInputError(f"x has shape {place.data.shape} but y has shape {rows.shape}; their widths must agree")
     if rows.shape[0] == 0:
         raise InvalidInputError(f"{'x' if y is None else 'y'} must have at least one row; got shape {rows.shape}")
-    if checked_flag(check_finite, "check_finite"):
+    if flag(check_finite, "check_finite"):
         for data, name in ((place.data, "x"), (rows, "y"))[: 1 if y is None else 2]:
             _core.require_finite(data, name, threads_or_default(threads))
     packed = PackedRows(rows, metric=metric, prefilter="none", check_finite=False, threads=threads)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import show_config
+from .._show_config import print_report
 
 __all__ = ["add_command", "run"]
 
@@ -56,11 +57,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(content, indent=2, sort_keys=True))
         return 0
-    for section, value in content.items():
-        if isinstance(value, dict):
-            print(f"{section}:")
-            for key, entry in value.items():
-                print(f"  {key}: {entry}")
-        else:
-            print(f"{section}: {'-' if value is None else value}")
+    print_report(content)
     return 0

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._checks import fraction, integer
 from .._config import config_context
-from .._errors import InvalidInputError, InvalidTypeError
+from .._errors import InvalidInputError
 from .extractors import make_extractor
 from .pipeline import CategoryResult, Images, run_category
 
@@ -106,13 +107,9 @@ def run_demo(
     category    image AUROC  image AP  image F1  pixel AUROC  pixel AP  pixel F1  pixel AUPRO
     """
     start = time.perf_counter()
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InvalidInputError(f"seed must be an integer >= 0; got {seed!r}")
+    integer(seed, "seed", 0)
     if coreset_ratio is not None:
-        if isinstance(coreset_ratio, (bool, str)) or not hasattr(coreset_ratio, "__float__"):
-            raise InvalidTypeError(f"coreset_ratio must be a number; got {coreset_ratio!r}")
-        if not 0 < float(coreset_ratio) <= 1:
-            raise InvalidInputError(f"coreset_ratio must lie in (0, 1]; got {coreset_ratio!r}")
+        fraction(coreset_ratio, "coreset_ratio")
     if output is not None:
         _require_report(Path(output))
     with config_context(**({} if threads is None else {"threads": threads})):

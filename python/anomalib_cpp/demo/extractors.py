@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import integer
 from .._errors import InvalidInputError, InvalidTypeError
 from ..maps import resize
 
@@ -102,9 +103,7 @@ def make_extractor(name: str, *, image_size: int = 256) -> Extractor:
     """
     if not isinstance(name, str):
         raise InvalidTypeError(f"extractor must be a string; got {type(name).__name__}")
-    if isinstance(image_size, bool) or not isinstance(image_size, (int, np.integer)):
-        raise InvalidTypeError(f"image_size must be an integer; got {image_size!r}")
-    size = int(image_size)
+    size = integer(image_size, "image_size")
     if not _SMALLEST <= size <= 1 << 14:
         raise InvalidInputError(f"image_size must lie between {_SMALLEST} and {1 << 14} pixels; got {size}")
     if name == "filters":

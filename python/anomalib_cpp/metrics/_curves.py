@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._inputs import Options, counts, defined, one_of, options, propagates, why_undefined
+from .._checks import choice
+from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._results import Curve
 
 __all__ = ["pr_curve", "pro_curve", "roc_curve"]
@@ -156,7 +157,7 @@ def pro_curve(
     ([0.0, 0.0, 0.5, 1.0, 1.0], [0.0, 0.5, 0.5, 0.5, 1.0])
     """
     opts = options(nan_policy, undefined, threads)
-    one_of(connectivity, (4, 8), "connectivity")
+    choice(connectivity, "connectivity", (4, 8))
     found, given = counts(
         maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True, levels=True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -12,30 +12,13 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._arrays import contiguous, locate
+from .._checks import choice
 from .._config import get_config, threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
 
 SMALL = 1 << 15  # elements below which a second thread costs more than it saves
 
 NAN_POLICIES = ("raise", "propagate", "omit")
-
-
-def one_of(value: Any, choices: Sequence[Any], name: str) -> Any:
-    """Return `value` if it is one of `choices`, which are numbers or strings."""
-    if getattr(value, "ndim", 0) or value not in choices:  # arrays compare elementwise
-        raise InvalidInputError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
-    return value
-
-
-def fraction(value: Any, name: str) -> float:
-    """Return `value` as a float in (0, 1]."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidTypeError(f"{name} must be a number in (0, 1]; got {value!r}") from error
-    if not 0 < number <= 1:
-        raise InvalidInputError(f"{name} must lie in (0, 1]; got {value!r}")
-    return number
 
 
 class Options(NamedTuple):
@@ -53,7 +36,7 @@ def options(nan_policy: str | None, undefined: Any, threads: int | None) -> Opti
         nan_policy = config["nan_policy"] if nan_policy is None else nan_policy
         undefined = config["undefined"] if undefined is None else undefined
     if nan_policy not in NAN_POLICIES:
-        one_of(nan_policy, NAN_POLICIES, "nan_policy")
+        choice(nan_policy, "nan_policy", NAN_POLICIES)
     if undefined not in ("nan", "raise"):
         if isinstance(undefined, bool) or not isinstance(undefined, Real):
             raise InvalidInputError(f"undefined must be 'nan', 'raise' or a number; got {undefined!r}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._inputs import Options, counts, defined, fraction, one_of, options, propagates, why_undefined
+from .._checks import choice, fraction
+from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._results import F1Result
 
 __all__ = ["aupr", "auroc", "average_precision", "f1_max"]
@@ -73,7 +74,7 @@ def auroc(
     opts = options(nan_policy, undefined, threads)
     limit = 1.0 if max_fpr is None else fraction(max_fpr, "max_fpr")
     if standardize != "none":
-        one_of(standardize, ("none", "mcclish"), "standardize")
+        choice(standardize, "standardize", ("none", "mcclish"))
     found, _ = counts(scores, labels, opts)
     if propagates(found, opts):
         return NAN
@@ -172,7 +173,7 @@ def aupr(
     (1.0, 0.875)
     """
     opts = options(nan_policy, undefined, threads)
-    one_of(variant, ("trapezoid", "anomalib"), "variant")
+    choice(variant, "variant", ("trapezoid", "anomalib"))
     found, _ = counts(scores, labels, opts)
     area = found.aupr_trapezoid if variant == "trapezoid" else found.aupr_reordered
     return _without_background(found, opts, area, "aupr")

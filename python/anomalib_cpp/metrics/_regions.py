@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .._checks import choice, fraction
 from .._config import threads_or_default
 from .._errors import InvalidInputError
-from ._inputs import SMALL, argument, counts, defined, fraction, one_of, options, propagates, why_undefined
+from ._inputs import SMALL, argument, counts, defined, options, propagates, why_undefined
 from ._results import Curve, ProResult
 
 __all__ = ["aupro", "connected_components"]
@@ -54,7 +55,7 @@ def connected_components(masks: Any, *, connectivity: int = 8, threads: int | No
     >>> connected_components(mask, connectivity=4)[1].tolist()
     [3]
     """
-    one_of(connectivity, (4, 8), "connectivity")
+    choice(connectivity, "connectivity", (4, 8))
     given = argument(masks, "masks")
     if not isinstance(given.data, list) and given.data.ndim < 2:
         raise InvalidInputError(
@@ -136,7 +137,7 @@ def aupro(
     0.166665625
     """
     opts = options(nan_policy, undefined, threads)
-    one_of(connectivity, (4, 8), "connectivity")
+    choice(connectivity, "connectivity", (4, 8))
     single = np.ndim(integration_limit) == 0
     limits = [fraction(limit, "integration_limit") for limit in ([integration_limit] if single else integration_limit)]
     if not limits:

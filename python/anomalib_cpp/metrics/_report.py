@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .._checks import choice, fraction
 from .._errors import InvalidInputError, InvalidTypeError
-from ._inputs import Options, counts, defined, fraction, one_of, options, propagates, why_undefined
+from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._ranking import f1_of
 
 __all__ = ["image_report", "pixel_report"]
@@ -29,7 +30,7 @@ def _chosen(metrics: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise InvalidInputError(f"metrics must name at least one of {', '.join(map(repr, known))}; got none")
     for name in names:
-        one_of(name, known, "metrics")
+        choice(name, "metrics", known)
     return names
 
 
@@ -94,7 +95,7 @@ def pixel_report(
     """
     opts = options(nan_policy, undefined, threads)
     names = _chosen(metrics, PIXEL_METRICS)
-    one_of(connectivity, (4, 8), "connectivity")
+    choice(connectivity, "connectivity", (4, 8))
     limit = fraction(integration_limit, "integration_limit")
     regions = int(connectivity) if "aupro" in names else None
     found, _ = counts(maps, masks, opts, names=("maps", "masks"), connectivity=regions, images=True)
