@@ -1,8 +1,11 @@
 #include "bank/coreset_variants.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace acpp {
 namespace {
@@ -12,15 +15,17 @@ constexpr index_t start_points = 10;  // patchcore-inspection's number_of_starti
 // A power of two that keeps squared distances clear of overflow and underflow; 1 for every ordinary input.
 template <class T>
 T safe_scale(MatrixView<const T> rows, const RunOptions& run) {
-    constexpr index_t block = 1024;
-    std::vector<T> largest(static_cast<std::size_t>((rows.rows + block - 1) / block));
+    constexpr index_t block = 256;
+    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    std::vector<Bits> largest(static_cast<std::size_t>((rows.rows + block - 1) / block));
     parallel_blocks(rows.rows, block, run, [&](index_t begin, index_t end) {
-        T top = 0;
+        Bits top = 0;  // magnitudes order as their bits do, and the largest integer is found in vectors
         for (index_t i = begin; i < end; ++i)
-            for (index_t j = 0; j < rows.cols; ++j) top = std::max(top, std::abs(rows.row(i)[j]));
+            for (const T* x = rows.row(i); x != rows.row(i) + rows.cols; ++x)
+                top = std::max(top, std::bit_cast<Bits>(*x) & std::numeric_limits<Bits>::max());
         largest[begin / block] = top;
     });
-    const T top = *std::max_element(largest.begin(), largest.end());
+    const T top = std::bit_cast<T>(*std::max_element(largest.begin(), largest.end()));
     constexpr int most = std::numeric_limits<T>::max_exponent / 3;
     if (top == 0) return 1;
     const int exponent = std::ilogb(top);

@@ -51,14 +51,18 @@ static inline void sparse(MatrixView<const T> rows, index_t first, const index_t
     using V = lanes::Vec<T>;
     const int count = pack(rows, first, scratch);
     T* projected = scratch + block_rows * rows.cols;
-    for (index_t k = 0; k < out.cols; ++k)
-        for (int h = 0; h < block_rows; h += lanes::width<T>) {
-            V sum = {};
-            index_t i = start[2 * k];
-            for (; i < start[2 * k + 1]; ++i) sum += lanes::load(scratch + columns[i] * block_rows + h);
-            for (; i < start[2 * k + 2]; ++i) sum -= lanes::load(scratch + columns[i] * block_rows + h);
-            lanes::store(projected + k * block_rows + h, sum * scale);
-        }
+    constexpr int parts = block_rows / lanes::width<T>;  // side by side: each is a chain of additions
+    for (index_t k = 0; k < out.cols; ++k) {
+        V sum[parts] = {};
+        index_t i = start[2 * k];
+        for (; i < start[2 * k + 1]; ++i)
+            for (int p = 0; p < parts; ++p)
+                sum[p] += lanes::load(scratch + columns[i] * block_rows + p * lanes::width<T>);
+        for (; i < start[2 * k + 2]; ++i)
+            for (int p = 0; p < parts; ++p)
+                sum[p] -= lanes::load(scratch + columns[i] * block_rows + p * lanes::width<T>);
+        for (int p = 0; p < parts; ++p) lanes::store(projected + k * block_rows + p * lanes::width<T>, sum[p] * scale);
+    }
     unpack(projected, count, first, out);
 }
 
