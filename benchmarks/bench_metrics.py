@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from anomalib_cpp import get_num_threads, set_num_threads
-from anomalib_cpp.metrics import auroc, image_report, pixel_report, roc_curve
+from anomalib_cpp.metrics import aupimo, auroc, image_report, pixel_report, roc_curve
 from machine import compare, median_of, read_bandwidth, report, roofline
 from peers import anomalib_module
 
@@ -107,6 +107,17 @@ def torchmetrics_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] 
     return lambda: float(binary_auroc(scores, labels))
 
 
+def anomalib_aupimo_peer(maps: np.ndarray, masks: np.ndarray) -> Callable[[], Any] | None:
+    """Per-image overlap at 300,000 thresholds."""
+    module = anomalib_module("metrics.pimo.functional")
+    if module is None:
+        return None
+    import torch
+
+    preds, target = torch.from_numpy(maps), torch.from_numpy(masks).int()
+    return lambda: module.aupimo_scores(preds, target)
+
+
 PEERS = {
     "ADEval AUROC+AUPR+AUPRO, 1000 bins": (adeval_peer, 7),
     "anomalib AUPRO": (anomalib_peer, 3),
@@ -173,6 +184,12 @@ def pixel_metrics(kinds: list[str], threads: list[int]) -> None:
                 peer = make(maps, masks)
                 if peer is not None:
                     report("pixel_report", **common, peer=name, **compare(ours, peer, repeats))
+            peer = anomalib_aupimo_peer(maps, masks)
+            for bounds in ("exact", "snap") if peer is not None else ():
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    timing = compare(lambda maps=maps, b=bounds: aupimo(maps, masks, bounds=b), peer, 1)
+                report("aupimo", **common, bounds=bounds, peer="anomalib aupimo_scores", **timing)
             curve = median_of(lambda maps=maps: roc_curve(maps, masks, drop_collinear=True), 3)
             report("roc_curve", **common, seconds=curve, megapixels_per_s=masks.size / curve / 1e6)
 

@@ -293,7 +293,7 @@ ROWS = np.random.default_rng(0).random((6, 3), np.float32)
         (lambda: bank.pairwise_distances(ROWS, ROWS * np.nan), ValueError, "y must be finite; got nan at row 0"),
         (lambda: bank.pairwise_distances(ROWS * np.nan), ValueError, "x must be finite; got nan at row 0"),
         (lambda: bank.coreset(ROWS, ratio=np.complex64(1)), TypeError, "ratio must be a number; got complex64"),
-        (lambda: bank.coreset(ROWS, size=np.array([1, 2])), TypeError, "size must be an integer; got ndarray"),
+        (lambda: bank.coreset(ROWS, size=np.array([1, 2])), TypeError, "size must be an integer; got array"),
         (lambda: bank.coreset(ROWS, size=1, start=[[0], [1, 2]]), ValueError, "start must be rectangular"),
         (
             lambda: bank.coreset(ROWS, size=1, random_state=np.ones(2, int)),

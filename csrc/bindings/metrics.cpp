@@ -2,10 +2,12 @@
 
 #include "bindings/run.h"
 #include "bindings/scored_images.h"
+#include "metrics/aupimo.h"
 #include "metrics/aupro.h"
 #include "metrics/auroc.h"
 #include "metrics/components.h"
 #include "metrics/curves.h"
+#include "metrics/operating_points.h"
 #include "metrics/precision_recall.h"
 
 namespace acpp::bind {
@@ -22,6 +24,14 @@ static py::array_t<T> to_array(std::vector<T>&& values) {
     return py::array_t<T>(static_cast<py::ssize_t>(held->size()), held->data(), release);
 }
 
+static std::vector<double> to_vector(const py::array_t<double>& values, const char* name) {
+    require(values.ndim() == 1, std::string(name) + " must be one-dimensional");
+    const auto view = values.unchecked<1>();
+    std::vector<double> copy(static_cast<std::size_t>(view.shape(0)));
+    for (py::ssize_t i = 0; i < view.shape(0); ++i) copy[static_cast<std::size_t>(i)] = view(i);
+    return copy;
+}
+
 static RankPairs make_rank_pairs(const py::object& scores, const py::object& labels, const std::string& score_name,
                                  const std::string& label_name, bool regions, int connectivity, int threads) {
     const ScoredImages input = scored_images(scores, labels, score_name, label_name);
@@ -34,6 +44,23 @@ static Levels make_levels(const py::object& scores, const py::object& labels, co
     const ScoredImages input = scored_images(scores, labels, score_name, label_name);
     const RunOptions run = run_options(threads);
     return without_gil([&] { return all_levels(input, {regions, connectivity}, run); });
+}
+
+static NormalRanks make_normal_ranks(const py::object& scores, const py::object& labels, const std::string& score_name,
+                                     const std::string& label_name,
+                                     const std::optional<py::array_t<double>>& thresholds, int threads) {
+    const ScoredImages input = scored_images(scores, labels, score_name, label_name);
+    std::optional<std::vector<double>> levels;
+    if (thresholds) levels = to_vector(*thresholds, "thresholds");
+    const RunOptions run = run_options(threads);
+    return without_gil([&] { return normal_ranks(input, levels, run); });
+}
+
+static metrics::RateMethod rate_method(const std::string& name) {
+    if (name == "step") return metrics::RateMethod::step;
+    if (name == "interp") return metrics::RateMethod::interp;
+    require(name == "closest", "method must be one of 'step', 'interp', 'closest'; got '" + name + "'");
+    return metrics::RateMethod::closest;
 }
 
 template <class Counts>
@@ -82,8 +109,22 @@ void add_metrics(py::module_& m) {
         .def("f1_max",
              [](const RankPairs& pairs) {
                  const metrics::BestF1 best = metrics::f1_max(pairs);
-                 return py::make_tuple(best.value, best.threshold, best.precision, best.recall);
+                 return py::make_tuple(best.value, best.threshold, best.precision, best.recall, best.iou);
              })
+        .def(
+            "fpr_at_tpr",
+            [](const RankPairs& pairs, double rate, const std::string& method) {
+                const metrics::RatePoint point = metrics::fpr_at_tpr(pairs, rate, rate_method(method));
+                return py::make_tuple(point.rate, point.threshold);
+            },
+            "rate"_a, "method"_a)
+        .def(
+            "tpr_at_fpr",
+            [](const RankPairs& pairs, double rate, const std::string& method) {
+                const metrics::RatePoint point = metrics::tpr_at_fpr(pairs, rate, rate_method(method));
+                return py::make_tuple(point.rate, point.threshold);
+            },
+            "rate"_a, "method"_a)
         .def("aupro", &metrics::aupro, "limit"_a)
         .def(
             "region_scores",
@@ -93,6 +134,42 @@ void add_metrics(py::module_& m) {
             for (const Region& region : pairs.regions) image.push_back(region.image), area.push_back(region.area);
             return py::make_tuple(to_array(std::move(image)), to_array(std::move(area)));
         });
+    py::class_<NormalRanks>(m, "NormalRanks")
+        .def_readonly("normal_images", &NormalRanks::normal_images)
+        .def_readonly("anomalous_images", &NormalRanks::anomalous_images)
+        .def_readonly("lowest", &NormalRanks::lowest)
+        .def_readonly("highest", &NormalRanks::highest)
+        .def_readonly("smallest_rate", &NormalRanks::smallest_rate)
+        .def_readonly("missing", &NormalRanks::missing)
+        .def_property_readonly("first_missing", &first_missing<NormalRanks>)
+        .def_property_readonly("shared_fpr",
+                               [](const NormalRanks& ranks) { return to_array(std::vector<double>(ranks.at_least)); })
+        .def(
+            "aupimo",
+            [](const NormalRanks& ranks, double low, double high, int threads) {
+                const RunOptions run = run_options(threads);
+                return to_array(without_gil([&] { return metrics::aupimo(ranks, low, high, run); }));
+            },
+            "low"_a, "high"_a, "threads"_a)
+        .def(
+            "image_means",
+            [](const NormalRanks& ranks, const py::array_t<double>& values, int threads) {
+                const std::vector<double> value = to_vector(values, "value");
+                require(value.size() == ranks.level.size(), "value must have one entry for each level");
+                const RunOptions run = run_options(threads);
+                return to_array(without_gil([&] { return metrics::image_means(ranks, value, run); }));
+            },
+            "value"_a, "threads"_a)
+        .def(
+            "image_recalls",
+            [](const NormalRanks& ranks, index_t first, index_t last, int threads) {
+                require(0 <= first && first <= last && last <= static_cast<index_t>(ranks.level.size()),
+                        "levels out of range");
+                const RunOptions run = run_options(threads);
+                auto flat = to_array(without_gil([&] { return metrics::image_recalls(ranks, first, last, run); }));
+                return flat.reshape({ranks.images(), last - first});
+            },
+            "first"_a, "last"_a, "threads"_a);
     py::class_<Levels>(m, "Levels")
         .def_readonly("positives", &Levels::positives)
         .def_readonly("negatives", &Levels::negatives)
@@ -108,6 +185,8 @@ void add_metrics(py::module_& m) {
         .def("pr_curve", [](const Levels& l) { return curve_arrays(metrics::pr_curve(l)); });
     m.def("rank_pairs", &make_rank_pairs, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a,
           "connectivity"_a, "threads"_a);
+    m.def("normal_ranks", &make_normal_ranks, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,
+          "threads"_a);
     m.def("levels", &make_levels, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a, "connectivity"_a,
           "threads"_a);
     m.def("connected_components", &connected_components, "masks"_a, "connectivity"_a, "threads"_a);

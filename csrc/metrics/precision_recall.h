@@ -55,13 +55,14 @@ inline double pr_area(const RankPairs& pairs, PrArea kind) {
 
 struct BestF1 {
     double value, threshold, precision, recall;
+    double iou;  // TP / (P + FP), which is largest at the same thresholds
 };
 
 // Largest 2 TP / (P + TP + FP) over all thresholds; the lowest threshold wins a tie. It is always reached at an
 // anomalous score. NaN if there is no anomalous pixel.
 inline BestF1 f1_max(const RankPairs& pairs) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    BestF1 best{nan, nan, nan, nan};
+    BestF1 best{nan, nan, nan, nan, nan};
     index_t tp = 0, best_tp = 0, best_fp = 0;
     std::size_t at = pairs.score.size();
     for (std::size_t i = 0; i < pairs.score.size(); ++i) {
@@ -76,7 +77,8 @@ inline BestF1 f1_max(const RankPairs& pairs) {
     if (at == pairs.score.size()) return best;
     const double all = static_cast<double>(pairs.positives);
     return {2 * static_cast<double>(best_tp) / static_cast<double>(pairs.positives + best_tp + best_fp),
-            pairs.score[at], precision(best_tp, best_fp), static_cast<double>(best_tp) / all};
+            pairs.score[at], precision(best_tp, best_fp), static_cast<double>(best_tp) / all,
+            static_cast<double>(best_tp) / static_cast<double>(pairs.positives + best_fp)};
 }
 
 }  // namespace acpp::metrics

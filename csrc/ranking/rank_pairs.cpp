@@ -1,37 +1,10 @@
 #include "ranking/rank_pairs.h"
 
-#include <algorithm>
-#include <atomic>
-
-#include "ranking/background.h"
 #include "ranking/ranked_positives.h"
-#include "ranking/slot_counter.h"
+#include "ranking/slots.h"
 
 namespace acpp::ranking {
 namespace {
-
-// Slots of the background around `distinct`; `missing` receives how many background scores are NaN.
-template <class T>
-std::vector<index_t> count_background(const ScoredImages& input, const std::vector<Strip>& strips,
-                                      const std::vector<typename ScoreKey<T>::Key>& distinct, index_t& missing,
-                                      const RunOptions& run) {
-    using Key = typename ScoreKey<T>::Key;
-    using Worker = typename SlotCounter<Key>::Worker;
-    const int team = run.threads > 0 ? run.threads : default_threads();
-    SlotCounter<Key> counter(distinct, team, input.pixels());
-    Pool<Worker> workers;
-    std::atomic<index_t> without_score{0};
-    parallel_blocks(static_cast<index_t>(strips.size()), 1, run, [&](index_t s, index_t) {
-        auto worker = workers.take([&] { return counter.new_worker(); });
-        without_score +=
-            for_background<T>(input, strips[s], [&](const Key* keys, index_t n) { counter.count(*worker, keys, n); });
-        workers.give(std::move(worker));
-    });
-    parallel_blocks(static_cast<index_t>(workers.all().size()), 1, run,
-                    [&](index_t w, index_t) { counter.flush(*workers.all()[w]); });
-    missing = without_score;
-    return counter.totals();
-}
 
 // Turns the counts of `slots` (ascending) into the pairs (descending).
 template <class T>
@@ -58,7 +31,7 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
     RankPairs pairs;
     pairs.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     index_t missing = 0;
-    const std::vector<index_t> slots = count_background<T>(input, strips, ranked.distinct, missing, run);
+    const std::vector<index_t> slots = count_slots<T>(input, strips, ranked.distinct, missing, run);
     fill_counts<T>(ranked, slots, missing, pairs);
     pairs.missing = missing + ranked.pixels.missing;
 

@@ -8,6 +8,7 @@ import numpy.typing
 
 __all__: list[str] = [
     "Levels",
+    "NormalRanks",
     "PackedRows",
     "RankPairs",
     "active_isa",
@@ -27,6 +28,7 @@ __all__: list[str] = [
     "maps_gaussian_blur",
     "maps_image_scores",
     "maps_resize",
+    "normal_ranks",
     "project_rows",
     "rank_pairs",
     "require_finite",
@@ -80,11 +82,13 @@ class RankPairs:
     def aupro(self, limit: typing.SupportsFloat | typing.SupportsIndex) -> float: ...
     def auroc(self, limit: typing.SupportsFloat | typing.SupportsIndex) -> float: ...
     def average_precision(self) -> float: ...
-    def f1_max(self) -> tuple[float, float, float, float]: ...
+    def f1_max(self) -> tuple[float, float, float, float, float]: ...
+    def fpr_at_tpr(self, rate: typing.SupportsFloat | typing.SupportsIndex, method: str) -> tuple[float, float]: ...
     def region_scores(
         self, limit: typing.SupportsFloat | typing.SupportsIndex
     ) -> numpy.typing.NDArray[numpy.float64]: ...
     def region_table(self) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]: ...
+    def tpr_at_fpr(self, rate: typing.SupportsFloat | typing.SupportsIndex, method: str) -> tuple[float, float]: ...
     @property
     def first_missing(self) -> tuple[typing.Any, ...]: ...
     @property
@@ -95,6 +99,41 @@ class RankPairs:
     def positives(self) -> int: ...
     @property
     def regions(self) -> int: ...
+
+class NormalRanks:
+    def aupimo(
+        self,
+        low: typing.SupportsFloat | typing.SupportsIndex,
+        high: typing.SupportsFloat | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def image_means(
+        self,
+        value: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def image_recalls(
+        self,
+        first: typing.SupportsInt | typing.SupportsIndex,
+        last: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+    @property
+    def anomalous_images(self) -> int: ...
+    @property
+    def first_missing(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def highest(self) -> float: ...
+    @property
+    def lowest(self) -> float: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def normal_images(self) -> int: ...
+    @property
+    def shared_fpr(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def smallest_rate(self) -> float: ...
 
 class Levels:
     def pr_curve(self) -> tuple[typing.Any, ...]: ...
@@ -188,6 +227,14 @@ def maps_resize(
     mode: str,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> None: ...
+def normal_ranks(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> NormalRanks: ...
 def project_rows(
     features: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     kind: str,

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from ._curves import pr_curve, pro_curve, roc_curve
-from ._ranking import aupr, auroc, average_precision, f1_max
+from ._pimo import aupimo
+from ._ranking import aupr, auroc, average_precision, dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
 from ._regions import aupro, connected_components
 from ._report import image_report, pixel_report
-from ._results import Curve, F1Result, ProResult
+from ._results import AupimoResult, Curve, F1Result, OverlapResult, ProResult, RateResult
 
 __all__ = [
+    "AupimoResult",
     "Curve",
     "F1Result",
+    "OverlapResult",
     "ProResult",
+    "RateResult",
+    "aupimo",
     "aupr",
     "aupro",
     "auroc",
     "average_precision",
     "connected_components",
+    "dice_max",
     "f1_max",
+    "fpr_at_tpr",
     "image_report",
+    "iou_max",
     "pixel_report",
     "pr_curve",
     "pro_curve",
     "roc_curve",
+    "tpr_at_fpr",
 ]

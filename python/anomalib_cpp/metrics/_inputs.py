@@ -148,9 +148,11 @@ def counts(
     images: bool = False,
     samples: bool = False,
     levels: bool = False,
+    normal_thresholds: tuple[NDArray[Any] | None] | None = None,
 ) -> tuple[Any, Argument]:
-    """Count once for all metrics: `_core.RankPairs`, or `_core.Levels` with ``levels=True``.
+    """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
 
+    With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
     With `connectivity`, regions too. `images` asks for at least two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
@@ -171,8 +173,12 @@ def counts(
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
     threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
-    make = _core.levels if levels else _core.rank_pairs
-    found = make(given.data, truth.data, *names, connectivity is not None, connectivity or 8, threads)
+    found: Any
+    if normal_thresholds is not None:
+        found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)
+    else:
+        make = _core.levels if levels else _core.rank_pairs
+        found = make(given.data, truth.data, *names, connectivity is not None, connectivity or 8, threads)
     if found.missing and opts.nan_policy == "raise":
         image, row, column = found.first_missing
         raise InvalidInputError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["Curve", "F1Result", "ProResult"]
+__all__ = ["AupimoResult", "Curve", "F1Result", "OverlapResult", "ProResult", "RateResult"]
 
 
 class _Record:
@@ -51,6 +51,38 @@ class F1Result(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class OverlapResult(_Scalar):
+    """The best overlap and where it is reached; ``float(result)`` is the overlap.
+
+    Attributes
+    ----------
+    value : float
+        At `threshold`.
+    threshold : float
+        A score that occurs among the anomalous ones; scores at or above it count as anomalous.
+    """
+
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RateResult(_Scalar):
+    """A rate and the threshold that gives it; ``float(result)`` is the rate.
+
+    Attributes
+    ----------
+    value : float
+        In [0, 1].
+    threshold : float
+        Scores at or above it count as anomalous.
+    """
+
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Curve(_Record):
     """Points of a curve, one per threshold.
 
@@ -88,3 +120,31 @@ class ProResult(_Scalar):
     region_images: Any = None
     region_areas: Any = None
     curve: Curve | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class AupimoResult(_Scalar):
+    """Per-image overlap of a data set; ``float(result)`` is the mean over the anomalous images.
+
+    Attributes
+    ----------
+    value : float
+        Mean of `scores` over the anomalous images.
+    scores : array of float64, shape (n_images,)
+        Each image's area, in [0, 1]; NaN for normal images.
+    fpr_bounds : (float, float)
+        Shared false positive rates between which the recall was averaged over their logarithm.
+    thresholds : array, shape (k,), or None
+        With ``bounds="snap"``: the thresholds between the two bounds that were averaged over, ascending.
+    shared_fpr : array of float64, shape (k,), or None
+        Of `thresholds`.
+    recalls : array of float64, shape (n_images, k), or None
+        Of `thresholds`, NaN for normal images; None unless ``return_curves=True``.
+    """
+
+    value: float
+    scores: Any
+    fpr_bounds: tuple[float, float]
+    thresholds: Any = None
+    shared_fpr: Any = None
+    recalls: Any = None

@@ -1,0 +1,165 @@
+#include "ranking/normal_ranks.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "ranking/ranked_positives.h"
+#include "ranking/slots.h"
+
+namespace acpp::ranking {
+namespace {
+
+template <class T>
+using KeyOf = typename ScoreKey<T>::Key;
+
+template <class T>
+T from_double(double x) {
+    if constexpr (std::is_same_v<T, Half>)
+        throw InvalidArgument("thresholds need scores of float32 or float64");
+    else
+        return static_cast<T>(x);
+}
+
+// Extremes of the normal images, by key; NaN left out.
+template <class Key>
+struct Extremes {
+    Key lowest = static_cast<Key>(~Key{0}), highest = 0;
+    std::map<index_t, index_t> at_highest;  // pixels with the highest score, by size of their image
+
+    void add(const Key* keys, index_t n, Key none, index_t size) {
+        Key low = lowest, high = 0;
+        index_t count = 0;
+        for (index_t i = 0; i < n; ++i) {
+            const bool counts = keys[i] != none;
+            low = std::min(low, keys[i]);
+            high = counts ? std::max(high, keys[i]) : high;
+        }
+        for (index_t i = 0; i < n; ++i) count += keys[i] == high;
+        lowest = low;
+        if (count > 0) merge_highest(high, {{size, count}});
+    }
+    void merge_highest(Key key, const std::map<index_t, index_t>& counts) {
+        if (key < highest) return;
+        if (key > highest) at_highest.clear();
+        highest = key;
+        for (const auto& [size, count] : counts) at_highest[size] += count;
+    }
+    void merge(const Extremes& other) {
+        lowest = std::min(lowest, other.lowest);
+        if (!other.at_highest.empty()) merge_highest(other.highest, other.at_highest);
+    }
+};
+
+template <class T>
+class Builder {
+  public:
+    using Key = KeyOf<T>;
+
+    Builder(const ScoredImages& input, const RunOptions& run) : input_(input), run_(run), strips_(strips_of(input)) {}
+
+    NormalRanks build(const std::optional<std::vector<double>>& thresholds) {
+        auto ranked = rank_positives<T>(input_, strips_, {true, 8}, run_);
+        ranks_.missing = ranked.pixels.missing;
+        sort_images(ranked.pixels.image_begin);
+        std::vector<Key> levels = ranked.distinct;  // ascending
+        if (thresholds) {
+            levels.clear();
+            for (double t : *thresholds) levels.push_back(ScoreKey<T>::key(from_double<T>(t)));
+        }
+        measure_rates(levels);
+        if (ranks_.normal_images > 0) measure_extremes();
+        place_pixels(ranked, levels);
+        ranks_.image_begin = std::move(ranked.pixels.image_begin);
+        if (ranks_.missing > 0) ranks_.first_missing = find_missing<T>(input_);
+        return std::move(ranks_);
+    }
+
+  private:
+    // An image is anomalous if one of its pixels is, with a score or without.
+    void sort_images(const std::vector<index_t>& image_begin) {
+        for (index_t i = 0; i < static_cast<index_t>(input_.images.size()); ++i) {
+            const index_t size = input_.images[i].pixels();
+            if (image_begin[i] < image_begin[i + 1]) {
+                ++ranks_.anomalous_images;
+            } else if (size > 0) {
+                ++ranks_.normal_images;
+                by_size_[size].images += 1;
+            }
+        }
+        for (const Strip& strip : strips_)
+            if (image_begin[strip.image] == image_begin[strip.image + 1])
+                by_size_[input_.images[strip.image].pixels()].strips.push_back(strip);
+    }
+
+    void measure_rates(const std::vector<Key>& levels) {
+        const std::size_t n = levels.size();
+        ranks_.level.resize(n), ranks_.above.assign(n, 0), ranks_.at_least.assign(n, 0);
+        for (std::size_t i = 0; i < n; ++i) ranks_.level[i] = ScoreKey<T>::score(levels[n - 1 - i]);
+        for (auto& [size, group] : by_size_) {
+            index_t missing = 0;
+            const std::vector<index_t> slots = count_slots<T>(input_, group.strips, levels, missing, run_);
+            ranks_.missing += missing;
+            const double pixels = static_cast<double>(ranks_.normal_images) * static_cast<double>(size);
+            index_t above = slots[2 * n] - missing;  // NaN keys stand above all others
+            for (std::size_t i = 0; i < n; ++i) {
+                const std::size_t slot = 2 * (n - 1 - i);
+                ranks_.above[i] += static_cast<double>(above) / pixels;
+                above += slots[slot + 1];
+                ranks_.at_least[i] += static_cast<double>(above) / pixels;
+                above += slots[slot];
+            }
+        }
+    }
+
+    void measure_extremes() {
+        std::mutex lock;
+        Extremes<Key> all;
+        constexpr Key none = static_cast<Key>(~Key{0});
+        for (auto& [size, group] : by_size_)
+            parallel_blocks(static_cast<index_t>(group.strips.size()), 1, run_, [&, size = size](index_t s, index_t) {
+                Extremes<Key> mine;
+                for_background<T>(input_, group.strips[s],
+                                  [&](const Key* keys, index_t n) { mine.add(keys, n, none, size); });
+                const std::lock_guard hold(lock);
+                all.merge(mine);
+            });
+        ranks_.lowest = ScoreKey<T>::score(all.lowest);
+        ranks_.highest = ScoreKey<T>::score(all.highest);
+        for (const auto& [size, count] : all.at_highest)
+            ranks_.smallest_rate +=
+                static_cast<double>(count) / (static_cast<double>(ranks_.normal_images) * static_cast<double>(size));
+    }
+
+    void place_pixels(const RankedPositives<Key>& ranked, const std::vector<Key>& levels) {
+        // Entry of `distinct` -> number of levels that it reaches -> level counted from the highest.
+        std::vector<std::uint32_t> level_of(ranked.distinct.size());
+        std::size_t reached = 0;
+        for (std::size_t d = 0; d < ranked.distinct.size(); ++d) {
+            while (reached < levels.size() && levels[reached] <= ranked.distinct[d]) ++reached;
+            level_of[d] = static_cast<std::uint32_t>(levels.size() - reached);
+        }
+        ranks_.rank.resize(ranked.order.size());
+        for (std::size_t i = 0; i < ranked.order.size(); ++i) ranks_.rank[i] = level_of[ranked.order[i]];
+    }
+
+    struct Group {
+        index_t images = 0;
+        std::vector<Strip> strips;
+    };
+    const ScoredImages& input_;
+    const RunOptions& run_;
+    std::vector<Strip> strips_;
+    std::map<index_t, Group> by_size_;
+    NormalRanks ranks_;
+};
+
+}  // namespace
+
+NormalRanks normal_ranks(const ScoredImages& input, const std::optional<std::vector<double>>& thresholds,
+                         const RunOptions& run) {
+    return with_dtype(input.score_type,
+                      [&](auto tag) { return Builder<typename decltype(tag)::type>(input, run).build(thresholds); });
+}
+
+}  // namespace acpp::ranking
