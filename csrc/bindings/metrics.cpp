@@ -9,6 +9,8 @@
 #include "metrics/curves.h"
 #include "metrics/operating_points.h"
 #include "metrics/precision_recall.h"
+#include "metrics/spro.h"
+#include "ranking/grid_counts.h"
 
 namespace acpp::bind {
 
@@ -54,6 +56,15 @@ static NormalRanks make_normal_ranks(const py::object& scores, const py::object&
     if (thresholds) levels = to_vector(*thresholds, "thresholds");
     const RunOptions run = run_options(threads);
     return without_gil([&] { return normal_ranks(input, levels, run); });
+}
+
+static GridCounts make_grid_counts(const py::object& scores, const py::object& labels, const std::string& score_name,
+                                   const std::string& label_name, const py::array_t<double>& thresholds, bool strict,
+                                   bool regions, int connectivity, int threads) {
+    const ScoredImages input = scored_images(scores, labels, score_name, label_name);
+    const std::vector<double> levels = to_vector(thresholds, "thresholds");
+    const RunOptions run = run_options(threads);
+    return without_gil([&] { return grid_counts(input, levels, strict, {regions, connectivity}, run); });
 }
 
 static metrics::RateMethod rate_method(const std::string& name) {
@@ -129,10 +140,48 @@ void add_metrics(py::module_& m) {
         .def(
             "region_scores",
             [](const RankPairs& p, double limit) { return to_array(metrics::region_scores(p, limit)); }, "limit"_a)
+        .def(
+            "image_ranks",
+            [](const RankPairs& pairs, index_t image) {
+                require(image >= 0 && image + 1 < static_cast<index_t>(pairs.image_begin.size()), "image out of range");
+                return to_array(std::vector<std::uint32_t>(pairs.rank.begin() + pairs.image_begin[image],
+                                                           pairs.rank.begin() + pairs.image_begin[image + 1]));
+            },
+            "image"_a)
+        .def(
+            "defect_scores",
+            [](const RankPairs& pairs, const std::vector<py::array_t<std::uint32_t>>& ranks,
+               const std::vector<index_t>& saturation, double limit) {
+                require(ranks.size() == saturation.size(), "ranks and saturation must have one entry for each defect");
+                std::vector<metrics::Defect> defects;
+                for (std::size_t i = 0; i < ranks.size(); ++i) {
+                    const auto view = ranks[i].unchecked<1>();
+                    require(saturation[i] >= 1 && saturation[i] <= view.shape(0), "saturation out of range");
+                    metrics::Defect defect{{}, saturation[i]};
+                    for (py::ssize_t p = 0; p < view.shape(0); ++p) defect.rank.push_back(view(p));
+                    defects.push_back(std::move(defect));
+                }
+                return to_array(without_gil([&] { return metrics::defect_scores(pairs, defects, limit); }));
+            },
+            "ranks"_a, "saturation"_a, "limit"_a)
         .def("region_table", [](const RankPairs& pairs) {
             std::vector<std::int64_t> image, area;
             for (const Region& region : pairs.regions) image.push_back(region.image), area.push_back(region.area);
             return py::make_tuple(to_array(std::move(image)), to_array(std::move(area)));
+        });
+    py::class_<GridCounts>(m, "GridCounts")
+        .def_readonly("positives", &GridCounts::positives)
+        .def_readonly("negatives", &GridCounts::negatives)
+        .def_readonly("regions", &GridCounts::regions)
+        .def_readonly("missing", &GridCounts::missing)
+        .def_property_readonly("first_missing", &first_missing<GridCounts>)
+        .def_property_readonly("tp", [](const GridCounts& c) { return to_array(std::vector<index_t>(c.tp)); })
+        .def_property_readonly("fp", [](const GridCounts& c) { return to_array(std::vector<index_t>(c.fp)); })
+        .def_property_readonly("coverage", [](const GridCounts& c) {
+            std::vector<double> mean;
+            for (UnsignedWide covered : c.coverage)
+                mean.push_back(static_cast<double>(covered) / static_cast<double>(c.full_coverage));
+            return to_array(std::move(mean));
         });
     py::class_<NormalRanks>(m, "NormalRanks")
         .def_readonly("normal_images", &NormalRanks::normal_images)
@@ -185,6 +234,8 @@ void add_metrics(py::module_& m) {
         .def("pr_curve", [](const Levels& l) { return curve_arrays(metrics::pr_curve(l)); });
     m.def("rank_pairs", &make_rank_pairs, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a,
           "connectivity"_a, "threads"_a);
+    m.def("grid_counts", &make_grid_counts, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,
+          "strict"_a, "regions"_a, "connectivity"_a, "threads"_a);
     m.def("normal_ranks", &make_normal_ranks, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,
           "threads"_a);
     m.def("levels", &make_levels, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a, "connectivity"_a,

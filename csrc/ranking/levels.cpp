@@ -39,17 +39,6 @@ index_t sorted_background(const ScoredImages& input, const std::vector<Strip>& s
     return total - missing;  // NaN keys are the largest
 }
 
-template <class Key>
-std::vector<UnsignedWide> coverage_of(const RankedPositives<Key>& ranked) {
-    std::vector<UnsignedWide> weight(ranked.distinct.size(), 0);
-    for (std::size_t i = 0; i < ranked.order.size(); ++i) {
-        const index_t area = ranked.pixels.regions[ranked.pixels.region[i]].area;
-        weight[ranked.order[i]] +=
-            static_cast<UnsignedWide>((std::uint64_t{1} << 62) / static_cast<std::uint64_t>(area));
-    }
-    return weight;
-}
-
 // At least as many as there are distinct scores, so that nothing grows while it is filled.
 template <class Key>
 std::size_t most_levels(const RankedPositives<Key>& ranked, const AlignedBuffer<Key>& keys, index_t n) {
@@ -70,7 +59,7 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
     if (levels.missing > 0) levels.first_missing = find_missing<T>(input);
     levels.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     levels.regions = static_cast<index_t>(ranked.pixels.regions.size());
-    const std::vector<UnsignedWide> weight = coverage_of(ranked);
+    const std::vector<UnsignedWide> weight = coverage_weights(ranked);
     const std::size_t most = most_levels(ranked, keys, levels.negatives);
     levels.score.reserve(most), levels.tp.reserve(most), levels.fp.reserve(most);
     if (options.regions) levels.coverage.reserve(most);

@@ -12,9 +12,7 @@ struct Levels {
     // One entry per distinct score, highest first; counts of pixels with that score or a higher one.
     std::vector<double> score;
     std::vector<index_t> tp, fp;
-    // With regions: every pixel of a region of area A weighs floor(2^62 / A), so that the order of the sum does not
-    // matter; the error of a region's coverage is below A / 2^62.
-    std::vector<UnsignedWide> coverage;
+    std::vector<UnsignedWide> coverage;  // with regions: sums of coverage_weights()
     index_t positives = 0, negatives = 0, regions = 0;
     index_t missing = 0;
     PixelAt first_missing;

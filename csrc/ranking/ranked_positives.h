@@ -3,6 +3,7 @@
 #include <numeric>
 #include <vector>
 
+#include "ranking/exact_sum.h"
 #include "ranking/positives.h"
 #include "ranking/sort.h"
 
@@ -41,6 +42,19 @@ template <class T>
 RankedPositives<typename ScoreKey<T>::Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
                                                           const RankOptions& options, const RunOptions& run) {
     return rank_pixels(gather_positives<T>(input, strips, options, run), options.regions, run);
+}
+
+// What the pixels of each distinct score add to the coverage of all regions: a pixel of a region of area A weighs
+// floor(2^62 / A), so that the order of a sum does not matter; the error of a region's coverage is below A / 2^62.
+template <class Key>
+std::vector<UnsignedWide> coverage_weights(const RankedPositives<Key>& ranked) {
+    std::vector<UnsignedWide> weight(ranked.distinct.size(), 0);
+    for (std::size_t i = 0; i < ranked.order.size(); ++i) {
+        const index_t area = ranked.pixels.regions[ranked.pixels.region[i]].area;
+        weight[ranked.order[i]] +=
+            static_cast<UnsignedWide>((std::uint64_t{1} << 62) / static_cast<std::uint64_t>(area));
+    }
+    return weight;
 }
 
 // Where the first NaN score stands; for messages.

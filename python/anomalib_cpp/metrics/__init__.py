@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from ._curves import pr_curve, pro_curve, roc_curve
+from ._grids import ader_report, confusion_counts
 from ._pimo import aupimo
 from ._ranking import aupr, auroc, average_precision, dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
-from ._regions import aupro, connected_components
+from ._regions import aupro, aupro_by_size, connected_components
 from ._report import image_report, pixel_report
-from ._results import AupimoResult, Curve, F1Result, OverlapResult, ProResult, RateResult
+from ._results import (
+    AupimoResult,
+    ConfusionCounts,
+    Curve,
+    F1Result,
+    OverlapResult,
+    ProResult,
+    RateResult,
+    SizeResult,
+    SproResult,
+)
+from ._spro import spro
 
 __all__ = [
     "AupimoResult",
+    "ConfusionCounts",
     "Curve",
     "F1Result",
     "OverlapResult",
     "ProResult",
     "RateResult",
+    "SizeResult",
+    "SproResult",
+    "ader_report",
     "aupimo",
     "aupr",
     "aupro",
+    "aupro_by_size",
     "auroc",
     "average_precision",
+    "confusion_counts",
     "connected_components",
     "dice_max",
     "f1_max",
@@ -31,5 +49,6 @@ __all__ = [
     "pr_curve",
     "pro_curve",
     "roc_curve",
+    "spro",
     "tpr_at_fpr",
 ]

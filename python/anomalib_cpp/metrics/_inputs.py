@@ -149,11 +149,13 @@ def counts(
     samples: bool = False,
     levels: bool = False,
     normal_thresholds: tuple[NDArray[Any] | None] | None = None,
+    grid: tuple[NDArray[Any], bool] | None = None,
 ) -> tuple[Any, Argument]:
     """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
 
     With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
-    With `connectivity`, regions too. `images` asks for at least two dimensions, `samples` for one.
+    With `grid`, (thresholds, strict), `_core.GridCounts`. With `connectivity`, regions too. `images` asks for at least
+    two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -174,11 +176,14 @@ def counts(
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
     threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
     found: Any
-    if normal_thresholds is not None:
+    regions = (connectivity is not None, connectivity or 8)
+    if grid is not None:
+        found = _core.grid_counts(given.data, truth.data, *names, *grid, *regions, threads)
+    elif normal_thresholds is not None:
         found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)
     else:
         make = _core.levels if levels else _core.rank_pairs
-        found = make(given.data, truth.data, *names, connectivity is not None, connectivity or 8, threads)
+        found = make(given.data, truth.data, *names, *regions, threads)
     if found.missing and opts.nan_policy == "raise":
         image, row, column = found.first_missing
         raise InvalidInputError(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import _core
 from .._checks import choice, fraction
 from .._config import threads_or_default
 from .._errors import InvalidInputError
-from ._inputs import SMALL, argument, counts, defined, options, propagates, why_undefined
-from ._results import Curve, ProResult
+from ._grids import PRO_THRESHOLDS, pro_on_grid
+from ._inputs import SMALL, Options, argument, counts, defined, options, propagates, why_undefined
+from ._results import Curve, ProResult, SizeResult
 
-__all__ = ["aupro", "connected_components"]
+__all__ = ["aupro", "aupro_by_size", "connected_components"]
 
 
 def connected_components(masks: Any, *, connectivity: int = 8, threads: int | None = None) -> tuple[Any, Any]:
@@ -75,6 +77,8 @@ def aupro(
     *,
     integration_limit: Any = 0.3,
     connectivity: int = 8,
+    variant: str = "exact",
+    num_thresholds: int | None = None,
     per_region: bool = False,
     return_curve: bool = False,
     nan_policy: str | None = None,
@@ -97,8 +101,16 @@ def aupro(
         Largest false positive rate. A sequence gives an array of areas at almost no extra cost.
     connectivity : {4, 8}, default 8
         Of the regions, see :func:`connected_components`.
+    variant : {"exact", "mvtec", "anomalib", "quantile", "compute_pro", "adeval"}, default "exact"
+        ``"mvtec"`` is the same. The others give the numbers of other programs: ``"anomalib"`` in float32;
+        ``"quantile"`` at evenly spaced ranks of the normal scores (older MVTec 3D evaluations); ``"compute_pro"`` at
+        evenly spaced scores, with the rates below the limit stretched to [0, 1] (MuSc, ADer and many more);
+        ``"adeval"`` in evenly wide bins.
+    num_thresholds : int, optional
+        Of ``"quantile"`` (100), ``"compute_pro"`` (200) and ``"adeval"`` (1000).
     per_region, return_curve : bool, default False
-        Return a `ProResult` with every region's score, or with the whole curve (which needs a sort of all scores).
+        With ``"exact"``: return a `ProResult` with every region's score, or with the whole curve (which needs a sort
+        of all scores).
     nan_policy : {"raise", "propagate", "omit"}, optional
         As in :func:`auroc`; omitted pixels leave the areas of their regions.
     undefined : {"nan", "raise"} or float, optional
@@ -138,17 +150,29 @@ def aupro(
     """
     opts = options(nan_policy, undefined, threads)
     choice(connectivity, "connectivity", (4, 8))
+    choice(variant, "variant", ("exact", "mvtec", "anomalib", *PRO_THRESHOLDS))
+    if num_thresholds is not None and variant not in PRO_THRESHOLDS:
+        raise InvalidInputError(f"num_thresholds belongs to {', '.join(PRO_THRESHOLDS)}; got variant={variant!r}")
+    if (per_region or return_curve) and variant not in ("exact", "mvtec"):
+        raise InvalidInputError(f"per_region and return_curve belong to variant='exact'; got variant={variant!r}")
     single = np.ndim(integration_limit) == 0
     limits = [fraction(limit, "integration_limit") for limit in ([integration_limit] if single else integration_limit)]
     if not limits:
         raise InvalidInputError("integration_limit must be a number or a sequence of at least one number; got none")
+    if variant in PRO_THRESHOLDS:
+        sampled = [_sampled(variant, maps, masks, limit, int(connectivity), num_thresholds, opts) for limit in limits]
+        return sampled[0] if single else np.array(sampled)
     found, given = counts(maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True)
+    if variant == "anomalib":
+        limits = [float(np.float32(limit)) for limit in limits]
     if propagates(found, opts):
         values = [float("nan")] * len(limits)
     else:
         values = [found.aupro(limit) for limit in limits]
         if values[0] != values[0]:
             values = [defined(values[0], opts.undefined, "aupro", why_undefined(found, regions=True))] * len(limits)
+        if variant == "anomalib":
+            values = [float(np.float32(value)) for value in values]
     value = values[0] if single else given.like_input(np.array(values))
     if not per_region and not return_curve:
         return value
@@ -167,3 +191,109 @@ def aupro(
         )
         result["curve"] = Curve(*map(given.like_input, levels.pro_curve(False)))
     return ProResult(value, **result)
+
+
+def _sampled(
+    variant: str, maps: Any, masks: Any, limit: float, connectivity: int, size: int | None, opts: Options
+) -> float:
+    value, found = pro_on_grid(variant, maps, masks, limit, connectivity, size, opts)
+    if propagates(found, opts) or value == value:
+        return float("nan") if propagates(found, opts) else value
+    return defined(value, opts.undefined, "aupro", why_undefined(found, regions=True) or "too few thresholds count")
+
+
+def aupro_by_size(
+    maps: Any,
+    masks: Any,
+    *,
+    edges: Any = None,
+    quantiles: Any = (0.25, 0.5, 0.75),
+    relative: bool = False,
+    integration_limit: float = 0.3,
+    connectivity: int = 8,
+    nan_policy: str | None = None,
+    threads: int | None = None,
+) -> SizeResult:
+    """Compare how well small and large regions are covered.
+
+    Parameters
+    ----------
+    maps, masks, integration_limit, connectivity, nan_policy, threads
+        As in :func:`aupro`; one limit.
+    edges : array-like of numbers, shape (k,), optional
+        Ascending region sizes that separate the groups: the first is below ``edges[0]``, the last from ``edges[-1]``
+        on.
+    quantiles : array-like of numbers in (0, 1), default (0.25, 0.5, 0.75)
+        Without `edges`: quantiles of the region sizes that serve as edges.
+    relative : bool, default False
+        Sizes are shares of their image instead of pixels.
+
+    Returns
+    -------
+    SizeResult
+        ``aupro`` of each group (NaN for an empty one), all against the normal pixels of all images; ``edges``,
+        ``n_regions``; ``ratio`` of the first group to the last, ``gap`` of the last less the first;
+        ``area_weighted``, the mean over region pixels; and ``rank_correlation`` (Spearman) of size and score.
+
+    Raises
+    ------
+    InvalidInputError, InvalidTypeError
+        As in :func:`aupro`; without a region or a normal pixel; for edges that do not ascend.
+
+    Notes
+    -----
+    As :func:`aupro`, of which every group is the mean over its own regions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomalib_cpp.metrics import aupro_by_size
+    >>> maps = np.array([[5.0, 0.0, 1.0, 0.0, 3.0, 4.0]])
+    >>> masks = np.array([[1, 0, 0, 0, 1, 1]])
+    >>> aupro_by_size(maps, masks, edges=[2]).n_regions.tolist()
+    [1, 1]
+    """
+    result = aupro(
+        maps,
+        masks,
+        integration_limit=fraction(integration_limit, "integration_limit"),
+        connectivity=connectivity,
+        per_region=True,
+        nan_policy=nan_policy,
+        undefined="raise",
+        threads=threads,
+    )
+    scores, areas = np.asarray(result.region_scores), np.asarray(result.region_areas)
+    sizes = areas.astype(np.float64)
+    if relative:
+        given = argument(maps, "maps").data
+        stack = given if isinstance(given, list) else given.reshape((-1, *given.shape[-2:]))
+        sizes = sizes / np.array([image.size for image in stack])[np.asarray(result.region_images)]
+    cuts = np.quantile(sizes, np.asarray(quantiles, np.float64)) if edges is None else np.asarray(edges, np.float64)
+    if cuts.ndim != 1 or len(cuts) == 0 or not (np.diff(cuts) >= 0).all():
+        raise InvalidInputError(f"edges must ascend and have shape (k,); got {cuts.tolist()}")
+    group = np.searchsorted(cuts, sizes, side="right")
+    number = np.bincount(group, minlength=len(cuts) + 1)
+    means = np.array([scores[group == g].mean() if number[g] else np.nan for g in range(len(cuts) + 1)])
+    return SizeResult(
+        means,
+        cuts,
+        number,
+        float(means[0] / means[-1]) if means[-1] else float("nan"),
+        float(means[-1] - means[0]),
+        float((scores * areas).sum() / areas.sum()),
+        _spearman(sizes, scores),
+    )
+
+
+def _spearman(x: NDArray[Any], y: NDArray[Any]) -> float:
+    """Correlation of the ranks, equal values sharing their mean rank."""
+
+    def ranks(values: NDArray[Any]) -> NDArray[np.float64]:
+        _, inverse, number = np.unique(values, return_inverse=True, return_counts=True)
+        last = np.cumsum(number)
+        return ((last - number + 1 + last) / 2)[inverse]
+
+    a, b = ranks(x) - (len(x) + 1) / 2, ranks(y) - (len(y) + 1) / 2
+    norm = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / norm) if norm > 0 else float("nan")

@@ -7,7 +7,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["AupimoResult", "Curve", "F1Result", "OverlapResult", "ProResult", "RateResult"]
+__all__ = [
+    "AupimoResult",
+    "ConfusionCounts",
+    "Curve",
+    "F1Result",
+    "OverlapResult",
+    "ProResult",
+    "RateResult",
+    "SizeResult",
+    "SproResult",
+]
 
 
 class _Record:
@@ -83,6 +93,25 @@ class RateResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
+class ConfusionCounts(_Record):
+    """What thresholds make of the items.
+
+    Attributes
+    ----------
+    thresholds : array of float64, shape (k,)
+        As given.
+    tp, fp, tn, fn : array of int64, shape (k,)
+        True and false positives, true and false negatives.
+    """
+
+    thresholds: NDArray[Any]
+    tp: NDArray[Any]
+    fp: NDArray[Any]
+    tn: NDArray[Any]
+    fn: NDArray[Any]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class Curve(_Record):
     """Points of a curve, one per threshold.
 
@@ -148,3 +177,53 @@ class AupimoResult(_Scalar):
     thresholds: Any = None
     shared_fpr: Any = None
     recalls: Any = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SproResult(_Scalar):
+    """Area under the sPRO curve with what it was made of; ``float(result)`` is the area for a single limit.
+
+    Attributes
+    ----------
+    value : float or array of float64, shape (n_limits,)
+        The area, one per integration limit.
+    defect_scores : array of float64, shape (n_defects,) or (n_limits, n_defects)
+        Each defect's share; `value` is their mean.
+    defect_images, defect_areas, saturation : array of int64, shape (n_defects,)
+        Image of each defect, its number of pixels, and how many of them it asks for.
+    """
+
+    value: Any
+    defect_scores: Any
+    defect_images: Any
+    defect_areas: Any
+    saturation: Any
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SizeResult(_Record):
+    """Coverage of regions by their size.
+
+    Attributes
+    ----------
+    aupro : array of float64, shape (k + 1,)
+        Of each group of sizes, smallest first; NaN for an empty group.
+    edges : array of float64, shape (k,)
+        Sizes that separate the groups.
+    n_regions : array of int64, shape (k + 1,)
+        Regions of each group.
+    ratio, gap : float
+        AUPRO of the smallest group over that of the largest, and of the largest less the smallest.
+    area_weighted : float
+        Mean of the region scores, weighted by their areas.
+    rank_correlation : float
+        Spearman's, of size and score; NaN where one of them is constant.
+    """
+
+    aupro: Any
+    edges: Any
+    n_regions: Any
+    ratio: float
+    gap: float
+    area_weighted: float
+    rank_correlation: float
