@@ -12,6 +12,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"anomalib_cpp {version}"
 html_copy_source = False
+autodoc_mock_imports = ["torch", "torchmetrics"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 

@@ -39,6 +39,7 @@ from ._show_config import show_config
 
 if TYPE_CHECKING:
     from . import bank as bank
+    from . import evaluators as evaluators
     from . import io as io
     from . import maps as maps
     from . import metrics as metrics
@@ -66,6 +67,7 @@ __all__ = [
     "cpu_features",
     "cuda_available",
     "estimate_memory",
+    "evaluators",
     "get_config",
     "get_num_threads",
     "io",
@@ -78,7 +80,7 @@ __all__ = [
 ]
 
 __version__ = str(_core.build_info()["version"])
-_ROOMS = ("bank", "io", "maps", "metrics")
+_ROOMS = ("bank", "evaluators", "io", "maps", "metrics")
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

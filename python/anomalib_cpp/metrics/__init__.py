@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
 from ._grids import ader_report, confusion_counts
+from ._pickers import f1_adaptive_threshold, pbn, pgn
 from ._pimo import aupimo
 from ._ranking import aupr, auroc, average_precision, dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
 from ._regions import aupro, aupro_by_size, connected_components
@@ -20,12 +22,20 @@ from ._results import (
     SproResult,
 )
 from ._spro import spro
+from ._statistics import (
+    compare_models_pairwise_ttest_rel,
+    compare_models_pairwise_wilcoxon,
+    format_pairwise_tests_results,
+    per_image_scores_stats,
+)
 
 __all__ = [
     "AupimoResult",
+    "ClusterScores",
     "ConfusionCounts",
     "Curve",
     "F1Result",
+    "MergedRegions",
     "OverlapResult",
     "ProResult",
     "RateResult",
@@ -38,13 +48,22 @@ __all__ = [
     "aupro_by_size",
     "auroc",
     "average_precision",
+    "cluster_scores",
+    "compare_models_pairwise_ttest_rel",
+    "compare_models_pairwise_wilcoxon",
     "confusion_counts",
     "connected_components",
     "dice_max",
+    "f1_adaptive_threshold",
     "f1_max",
+    "format_pairwise_tests_results",
     "fpr_at_tpr",
     "image_report",
     "iou_max",
+    "merge_regions",
+    "pbn",
+    "per_image_scores_stats",
+    "pgn",
     "pixel_report",
     "pr_curve",
     "pro_curve",

@@ -97,7 +97,7 @@ def aupimo(
     [nan, 1.0]
     """
     opts = options(nan_policy, undefined, threads)
-    low, high = _bounds(fpr_bounds)
+    low, high = checked_bounds(fpr_bounds)
     snap = choice(bounds, "bounds", ("exact", "snap")) == "snap"
     if not snap and (thresholds is not None or return_curves):
         raise InvalidInputError("thresholds and return_curves belong to bounds='snap'; got bounds='exact'")
@@ -126,7 +126,8 @@ def aupimo(
     return AupimoResult(float(np.nanmean(scores)), scores, (low, high))
 
 
-def _bounds(value: Any) -> tuple[float, float]:
+def checked_bounds(value: Any) -> tuple[float, float]:
+    """Return (lower, upper) if they are rates in that order."""
     try:
         low, high = value
     except (TypeError, ValueError):

@@ -378,7 +378,7 @@ def fpr_at_tpr(
     share = fraction(rate, "rate")
     choice(method, "method", ("step", "interp", "closest"))
     found, _ = counts(scores, labels, opts)
-    return _rate_result(found, opts, found.fpr_at_tpr(share, method), "fpr_at_tpr")
+    return rate_of(found, opts, found.fpr_at_tpr(share, method), "fpr_at_tpr")
 
 
 def tpr_at_fpr(
@@ -429,10 +429,11 @@ def tpr_at_fpr(
         raise InvalidInputError(f"rate must lie in [0, 1]; got {rate!r}")
     choice(method, "method", ("step", "interp"))
     found, _ = counts(scores, labels, opts)
-    return _rate_result(found, opts, found.tpr_at_fpr(share, method), "tpr_at_fpr")
+    return rate_of(found, opts, found.tpr_at_fpr(share, method), "tpr_at_fpr")
 
 
-def _rate_result(found: Any, opts: Options, point: tuple[float, float], name: str) -> RateResult:
+def rate_of(found: Any, opts: Options, point: tuple[float, float], name: str) -> RateResult:
+    """RateResult of a (rate, threshold) that was found already."""
     if propagates(found, opts):
         return RateResult(NAN, NAN)
     if point[0] != point[0]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from .._checks import choice, fraction
 from .._errors import InvalidInputError, InvalidTypeError
 from ._inputs import Options, argument, counts, defined, options, propagates, why_undefined
-from ._ranking import f1_of
+from ._pimo import aupimo, checked_bounds
+from ._ranking import f1_of, overlap_of, rate_of
 
 __all__ = ["image_report", "pixel_report"]
 
@@ -21,11 +22,11 @@ _RANKING: dict[str, Callable[[Any], float]] = {
     "average_precision": lambda found: float(found.average_precision()),
     "aupr": lambda found: float(found.aupr_trapezoid()),
 }
-IMAGE_METRICS = (*_RANKING, "f1_max")
-PIXEL_METRICS = (*IMAGE_METRICS, "aupro")
+IMAGE_METRICS = (*_RANKING, "f1_max", "iou_max", "dice_max", "fpr_at_tpr")
+PIXEL_METRICS = (*IMAGE_METRICS, "aupro", "aupimo")
 
 
-def _chosen(metrics: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+def chosen(metrics: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
     try:
         names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     except TypeError:
@@ -43,6 +44,10 @@ def _evaluate(found: Any, names: tuple[str, ...], opts: Options, limit: float) -
         if name == "f1_max":
             best = f1_of(found, opts)
             report["f1_max"], report["f1_max_threshold"] = best.value, best.threshold
+        elif name in ("iou_max", "dice_max"):
+            report[name] = overlap_of(found, opts, name).value
+        elif name == "fpr_at_tpr":
+            report[name] = rate_of(found, opts, found.fpr_at_tpr(0.95, "step"), name).value
         elif propagates(found, opts):
             report[name] = float("nan")
         else:
@@ -51,12 +56,39 @@ def _evaluate(found: Any, names: tuple[str, ...], opts: Options, limit: float) -
     return report
 
 
+def pixel_values(
+    maps: Any,
+    masks: Any,
+    names: tuple[str, ...],
+    opts: Options,
+    *,
+    limit: float,
+    connectivity: int,
+    fpr_bounds: tuple[float, float],
+) -> dict[str, float]:
+    """Report `names`, which are known; ``"aupimo"`` counts once more, against normal images alone."""
+    counted = tuple(name for name in names if name != "aupimo")
+    report: dict[str, float] = {}
+    if counted:
+        regions = connectivity if "aupro" in names else None
+        found, _ = counts(maps, masks, opts, names=("maps", "masks"), connectivity=regions, images=True)
+        report = _evaluate(found, counted, opts, limit)
+    if "aupimo" not in names:
+        return report
+    overlap = aupimo(
+        maps, masks, fpr_bounds=fpr_bounds, nan_policy=opts.nan_policy, undefined=opts.undefined, threads=opts.threads
+    ).value
+    order = [key for name in names for key in ((name, "f1_max_threshold") if name == "f1_max" else (name,))]
+    return {key: overlap if key == "aupimo" else report[key] for key in order}
+
+
 def pixel_report(
     maps: Any,
     masks: Any,
     *,
     metrics: Sequence[str] = ("auroc", "average_precision", "f1_max", "aupro"),
     integration_limit: float = 0.3,
+    fpr_bounds: tuple[float, float] = (1e-5, 1e-4),
     connectivity: int = 8,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
@@ -68,10 +100,14 @@ def pixel_report(
     ----------
     maps, masks, connectivity, nan_policy, undefined, threads
         As in :func:`aupro`.
-    metrics : sequence of {"auroc", "average_precision", "aupr", "f1_max", "aupro"}
-        What to report; by default all but ``"aupr"``.
+    metrics : sequence of names
+        What to report, out of ``"auroc"``, ``"average_precision"``, ``"aupr"``, ``"f1_max"``, ``"iou_max"``,
+        ``"dice_max"``, ``"fpr_at_tpr"`` (at 0.95), ``"aupro"`` and ``"aupimo"``; by default the first, second, fourth
+        and ``"aupro"``.
     integration_limit : float in (0, 1], default 0.3
         Of ``"aupro"``.
+    fpr_bounds : (float, float), default (1e-5, 1e-4)
+        Of ``"aupimo"``.
 
     Returns
     -------
@@ -86,7 +122,7 @@ def pixel_report(
     Notes
     -----
     The values equal those of the single functions bit for bit. O(n + P log P) time, O(P) extra memory for P
-    anomalous pixels.
+    anomalous pixels; ``"aupimo"`` reads the maps once more.
 
     Examples
     --------
@@ -97,12 +133,12 @@ def pixel_report(
     {'auroc': 1.0, 'average_precision': 1.0, 'f1_max': 1.0, 'f1_max_threshold': 0.8, 'aupro': 1.0}
     """
     opts = options(nan_policy, undefined, threads)
-    names = _chosen(metrics, PIXEL_METRICS)
+    names = chosen(metrics, PIXEL_METRICS)
     choice(connectivity, "connectivity", (4, 8))
     limit = fraction(integration_limit, "integration_limit")
-    regions = int(connectivity) if "aupro" in names else None
-    found, _ = counts(maps, masks, opts, names=("maps", "masks"), connectivity=regions, images=True)
-    return _evaluate(found, names, opts, limit)
+    return pixel_values(
+        maps, masks, names, opts, limit=limit, connectivity=int(connectivity), fpr_bounds=checked_bounds(fpr_bounds)
+    )
 
 
 def image_report(
@@ -124,8 +160,9 @@ def image_report(
         One score per image, higher means more anomalous.
     labels : array, shape (n,) or (n, 1)
         1 for anomalous images, 0 for normal ones.
-    metrics : sequence of {"auroc", "average_precision", "aupr", "f1_max"}
-        What to report; by default all but ``"aupr"``.
+    metrics : sequence of names
+        What to report, out of ``"auroc"``, ``"average_precision"``, ``"aupr"``, ``"f1_max"``, ``"iou_max"``,
+        ``"dice_max"`` and ``"fpr_at_tpr"`` (at 0.95); by default the first, second and fourth.
     groups : array of integers or strings, shape (n,), optional
         Sample that each image shows (several views of one part): the same metrics of the samples are reported too. A
         sample is anomalous if one of its images is.
@@ -152,7 +189,7 @@ def image_report(
     {'auroc': 1.0, 'average_precision': 1.0, 'f1_max': 1.0, 'f1_max_threshold': 0.9}
     """
     opts = options(nan_policy, undefined, threads)
-    names = _chosen(metrics, IMAGE_METRICS)
+    names = chosen(metrics, IMAGE_METRICS)
     choice(group_reduce, "group_reduce", ("max", "mean"))
     samples = None if groups is None else _samples(scores, labels, groups, group_reduce)
     found, _ = counts(scores, labels, opts, samples=True)
