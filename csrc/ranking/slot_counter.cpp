@@ -10,7 +10,7 @@ namespace acpp::ranking {
 template <class Key>
 SlotCounter<Key>::SlotCounter(std::vector<Key> v, int workers, index_t expected, std::size_t mode_limit)
     : v_(std::move(v)), size_(v_.size()) {
-    by_table_ = size_ <= mode_limit && build_table();
+    by_table_ = size_ <= mode_limit && build_table(expected);
     v_.push_back(static_cast<Key>(~Key{0}));
     const index_t p = static_cast<index_t>(size_) + 1;
     counters_ = std::vector<Counters>(
@@ -21,7 +21,7 @@ SlotCounter<Key>::SlotCounter(std::vector<Key> v, int workers, index_t expected,
 
 // False if the table would leave too much to search.
 template <class Key>
-bool SlotCounter<Key>::build_table() {
+bool SlotCounter<Key>::build_table(index_t expected) {
     if (size_ == 0) {
         table_ = {0, 0};
         return true;
@@ -30,7 +30,8 @@ bool SlotCounter<Key>::build_table() {
     // little resolution. (Leaving outliers to the end entries was slower: most background lies below most of v.)
     base_ = v_.front();
     const Key span = v_.back() - base_;
-    const int bits = std::max(12, static_cast<int>(std::bit_width(4 * size_ - 1)));
+    const int fine = std::min(12, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(expected))));
+    const int bits = std::max(fine, static_cast<int>(std::bit_width(4 * size_ - 1)));
     shift_ = std::max(0, static_cast<int>(std::bit_width(span)) - bits);
     const std::size_t entries = static_cast<std::size_t>(span >> shift_) + 1;
     table_.reserve(entries + 1);

@@ -38,7 +38,7 @@ class SlotCounter {
         std::mutex lock;
     };
 
-    bool build_table();
+    bool build_table(index_t expected);
     void count_by_table(std::uint64_t* slots, const Key* keys, index_t n) const;
     void count_sorted(std::uint64_t* slots, const Key* keys, std::size_t n) const;
 
