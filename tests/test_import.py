@@ -42,7 +42,7 @@ def test_unknown_names_are_attribute_errors():
         _ = ac.nothing
 
 
-@pytest.mark.parametrize("room", ["bank", "evaluators", "io", "maps", "metrics"])
+@pytest.mark.parametrize("room", ["bank", "evaluators", "io", "maps", "metrics", "sklearn"])
 def test_every_public_function_is_documented(room):
     module = import_module(f"anomalib_cpp.{room}")
     for name in module.__all__:

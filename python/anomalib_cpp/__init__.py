@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from . import io as io
     from . import maps as maps
     from . import metrics as metrics
+    from . import sklearn as sklearn
 
 __all__ = [
     "AnomalibCppError",
@@ -77,10 +78,11 @@ __all__ = [
     "set_isa",
     "set_num_threads",
     "show_config",
+    "sklearn",
 ]
 
 __version__ = str(_core.build_info()["version"])
-_ROOMS = ("bank", "evaluators", "io", "maps", "metrics")
+_ROOMS = ("bank", "evaluators", "io", "maps", "metrics", "sklearn")
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
