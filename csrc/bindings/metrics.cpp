@@ -7,6 +7,7 @@
 #include "metrics/auroc.h"
 #include "metrics/components.h"
 #include "metrics/curves.h"
+#include "metrics/level_components.h"
 #include "metrics/operating_points.h"
 #include "metrics/precision_recall.h"
 #include "metrics/spro.h"
@@ -104,6 +105,31 @@ static py::tuple connected_components(const py::object& masks, int connectivity,
     std::int64_t* counted = counts.mutable_data();
     without_gil([&] { metrics::connected_components(input, connectivity, out, counted, run); });
     return py::make_tuple(py::isinstance<py::list>(masks) ? py::cast(labels) : py::object(labels[0]), counts);
+}
+
+// For uint8 maps (n, h, w): what erosion leaves of them, and the components at each of 256 thresholds.
+static py::tuple level_components(const py::array_t<std::uint8_t, py::array::c_style>& maps, bool erode, int threads) {
+    require(maps.ndim() == 3, "maps must have shape (n, h, w); got " + shape_of(maps));
+    const index_t images = maps.shape(0), height = maps.shape(1), width = maps.shape(2);
+    require(height * width < (index_t{1} << 32), "maps must have fewer than 2^32 pixels each");
+    py::array_t<std::uint8_t> left({images, height, width});
+    py::array_t<std::int32_t> counts({images, static_cast<index_t>(metrics::grey_levels)});
+    const std::uint8_t* in = maps.data();
+    std::uint8_t* out = left.mutable_data();
+    std::int32_t* counted = counts.mutable_data();
+    const RunOptions run = run_options(threads);
+    without_gil([&] {
+        parallel_blocks(images, 1, run, [&](index_t i, index_t) {
+            const MatrixView<const std::uint8_t> image{in + i * height * width, height, width, width};
+            const MatrixView<std::uint8_t> eroded{out + i * height * width, height, width, width};
+            if (erode)
+                metrics::erode_grey(image, eroded);
+            else
+                std::copy_n(image.data, height * width, eroded.data);
+            metrics::components_by_level({eroded.data, height, width, width}, counted + i * metrics::grey_levels);
+        });
+    });
+    return py::make_tuple(left, counts);
 }
 
 void add_metrics(py::module_& m) {
@@ -240,6 +266,7 @@ void add_metrics(py::module_& m) {
           "threads"_a);
     m.def("levels", &make_levels, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a, "connectivity"_a,
           "threads"_a);
+    m.def("level_components", &level_components, "maps"_a, "erode"_a, "threads"_a);
     m.def("connected_components", &connected_components, "masks"_a, "connectivity"_a, "threads"_a);
 }
 

@@ -25,6 +25,7 @@ __all__: list[str] = [
     "detected_isa",
     "from_dlpack",
     "grid_counts",
+    "level_components",
     "levels",
     "maps_anomaly_map",
     "maps_gaussian_blur",
@@ -227,6 +228,11 @@ def grid_counts(
     connectivity: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> GridCounts: ...
+def level_components(
+    maps: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8],
+    erode: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
 def levels(
     scores: typing.Any,
     labels: typing.Any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
 from ._grids import ader_report, confusion_counts
+from ._mebin import mebin
 from ._pickers import f1_adaptive_threshold, pbn, pgn
 from ._pimo import aupimo
 from ._ranking import aupr, auroc, average_precision, dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
@@ -15,6 +16,7 @@ from ._results import (
     ConfusionCounts,
     Curve,
     F1Result,
+    MebinResult,
     OverlapResult,
     ProResult,
     RateResult,
@@ -35,6 +37,7 @@ __all__ = [
     "ConfusionCounts",
     "Curve",
     "F1Result",
+    "MebinResult",
     "MergedRegions",
     "OverlapResult",
     "ProResult",
@@ -60,6 +63,7 @@ __all__ = [
     "fpr_at_tpr",
     "image_report",
     "iou_max",
+    "mebin",
     "merge_regions",
     "pbn",
     "per_image_scores_stats",

@@ -12,6 +12,7 @@ __all__ = [
     "ConfusionCounts",
     "Curve",
     "F1Result",
+    "MebinResult",
     "OverlapResult",
     "ProResult",
     "RateResult",
@@ -227,3 +228,22 @@ class SizeResult(_Record):
     gap: float
     area_weighted: float
     rank_correlation: float
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MebinResult(_Record):
+    """Binarised maps.
+
+    Attributes
+    ----------
+    binary : array of uint8, shape of the maps
+        255 where a map lies above its threshold, 0 elsewhere.
+    thresholds : array of int64, shape (n,)
+        Of each map; 255 for maps without a component.
+    n_components : array of int64, shape (n,)
+        Number of components over which each map is stable.
+    """
+
+    binary: Any
+    thresholds: Any
+    n_components: Any
