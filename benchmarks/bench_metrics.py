@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from anomalib_cpp import get_num_threads, set_num_threads
-from anomalib_cpp.metrics import aupimo, auroc, image_report, pixel_report, roc_curve
+from anomalib_cpp.metrics import aupimo, auroc, bootstrap, connected_components, image_report, pixel_report, roc_curve
 from machine import compare, median_of, read_bandwidth, report, roofline
 from peers import anomalib_module
 
@@ -194,6 +194,67 @@ def pixel_metrics(kinds: list[str], threads: list[int]) -> None:
             report("roc_curve", **common, seconds=curve, megapixels_per_s=masks.size / curve / 1e6)
 
 
+def resamples(threads: list[int]) -> None:
+    """Bootstrap of AUROC, AP, F1 and AUPRO over 200 images, against the report of each resampled data set."""
+    masks = make_masks(200)
+    maps = make_maps(masks)["smooth"]
+    rng, n = np.random.default_rng(0), 10_000
+    for count in threads:
+        set_num_threads(count)
+        names = ["auroc", "average_precision", "f1_max", "aupro"]
+        seconds = median_of(lambda: bootstrap(names, maps, masks, n_resamples=n), 3)
+
+        def one() -> None:
+            drawn = rng.integers(0, 200, 200)
+            pixel_report(maps[drawn], masks[drawn])
+
+        each = median_of(one, 20)
+        report(
+            "bootstrap",
+            images=200,
+            pixels=masks.size,
+            n_resamples=n,
+            seconds=seconds,
+            peer="pixel_report of every resample, from 20",
+            peer_seconds=each * n,
+            ratio=each * n / seconds,
+        )
+
+
+def regions(threads: list[int]) -> None:
+    """Connected components of discs and of noise, against OpenCV, scikit-image and SciPy."""
+    rng = np.random.default_rng(3)
+    stacks = {
+        "discs": make_masks(100, 512),
+        "noise": (rng.random((50, 512, 512)) < 0.3).astype(np.uint8),
+    }
+    peers: dict[str, Callable[[np.ndarray], Any]] = {}
+    with contextlib.suppress(ImportError):
+        import cv2
+
+        peers["OpenCV"] = lambda mask: cv2.connectedComponents(mask)
+    with contextlib.suppress(ImportError):
+        from skimage.measure import label
+
+        peers["scikit-image"] = label
+    with contextlib.suppress(ImportError):
+        from scipy import ndimage
+
+        peers["SciPy"] = lambda mask: ndimage.label(mask, np.ones((3, 3)))
+    for count in threads:
+        set_num_threads(count)
+        with contextlib.suppress(NameError):
+            cv2.setNumThreads(count)
+        for kind, masks in stacks.items():
+            for name, peer in peers.items():
+                timing = compare(
+                    lambda masks=masks: connected_components(masks),
+                    lambda masks=masks, peer=peer: [peer(mask) for mask in masks],
+                    3,
+                )
+                report("connected_components", masks=kind, images=len(masks), peer=name, **timing)
+
+
 def image_metrics() -> None:
     """Time the overhead of a call."""
     rng = np.random.default_rng(2)
@@ -228,6 +289,8 @@ def main() -> None:
     image_metrics()
     if not options.image:
         pixel_metrics(options.maps, options.threads)
+        resamples(options.threads)
+        regions(options.threads)
 
 
 if __name__ == "__main__":

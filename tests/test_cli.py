@@ -491,7 +491,7 @@ def test_selftest_finds_an_error_that_all_levels_share(capsys, monkeypatch, few_
 
 def test_version_and_help(capsys):
     assert ok(capsys, "--version") == f"anomalib-cpp {ac.__version__}\n"
-    for command in ("demo", "fit", "score", "info", "selftest"):
+    for command in ("demo", "fit", "score", "evaluate", "compare", "info", "selftest"):
         assert "usage: anomalib-cpp" in ok(capsys, f"{command} --help")
 
 
@@ -519,5 +519,5 @@ def test_the_guide_is_true(tmp_path, capsys, monkeypatch):
             _, out, err = run(capsys, line)
             assert out + err == expected, line
             ran.append(line.split()[0])
-    assert ran == ["fit", "score", "score", "info", "fit"]
+    assert ran == ["fit", "score", "score", "info", "evaluate", "score", "evaluate", "compare", "fit"]
     assert len(list(Path("maps").iterdir())) == 3

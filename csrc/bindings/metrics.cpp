@@ -10,6 +10,7 @@
 #include "metrics/level_components.h"
 #include "metrics/operating_points.h"
 #include "metrics/precision_recall.h"
+#include "metrics/reweighted.h"
 #include "metrics/spro.h"
 #include "ranking/grid_counts.h"
 
@@ -66,6 +67,13 @@ static GridCounts make_grid_counts(const py::object& scores, const py::object& l
     const std::vector<double> levels = to_vector(thresholds, "thresholds");
     const RunOptions run = run_options(threads);
     return without_gil([&] { return grid_counts(input, levels, strict, {regions, connectivity}, run); });
+}
+
+static ImageSlots make_image_slots(const py::object& scores, const py::object& labels, const std::string& score_name,
+                                   const std::string& label_name, int connectivity, int threads) {
+    const ScoredImages input = scored_images(scores, labels, score_name, label_name);
+    const RunOptions run = run_options(threads);
+    return without_gil([&] { return image_slots(input, connectivity, run); });
 }
 
 static metrics::RateMethod rate_method(const std::string& name) {
@@ -209,6 +217,27 @@ void add_metrics(py::module_& m) {
                 mean.push_back(static_cast<double>(covered) / static_cast<double>(c.full_coverage));
             return to_array(std::move(mean));
         });
+    py::class_<ImageSlots>(m, "ImageSlots")
+        .def_property_readonly("images", &ImageSlots::images)
+        .def_property_readonly("positives",
+                               [](const ImageSlots& s) { return to_array(std::vector<index_t>(s.positives)); })
+        .def_property_readonly("negatives",
+                               [](const ImageSlots& s) { return to_array(std::vector<index_t>(s.negatives)); })
+        .def_readonly("missing", &ImageSlots::missing)
+        .def_property_readonly("first_missing", &first_missing<ImageSlots>)
+        .def(
+            "reweighted",
+            [](const ImageSlots& slots, const py::array_t<double, py::array::c_style>& weights, double limit,
+               int threads) {
+                require(weights.ndim() == 2, "weights must have shape (k, images); got " + shape_of(weights));
+                const MatrixView<const double> view{weights.data(), weights.shape(0), weights.shape(1),
+                                                    weights.shape(1)};
+                const RunOptions run = run_options(threads);
+                metrics::Reweighted found = without_gil([&] { return metrics::reweighted(slots, view, limit, run); });
+                return py::make_tuple(to_array(std::move(found.auroc)), to_array(std::move(found.average_precision)),
+                                      to_array(std::move(found.f1_max)), to_array(std::move(found.aupro)));
+            },
+            "weights"_a, "limit"_a, "threads"_a);
     py::class_<NormalRanks>(m, "NormalRanks")
         .def_readonly("normal_images", &NormalRanks::normal_images)
         .def_readonly("anomalous_images", &NormalRanks::anomalous_images)
@@ -260,6 +289,8 @@ void add_metrics(py::module_& m) {
         .def("pr_curve", [](const Levels& l) { return curve_arrays(metrics::pr_curve(l)); });
     m.def("rank_pairs", &make_rank_pairs, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a,
           "connectivity"_a, "threads"_a);
+    m.def("image_slots", &make_image_slots, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "connectivity"_a,
+          "threads"_a);
     m.def("grid_counts", &make_grid_counts, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,
           "strict"_a, "regions"_a, "connectivity"_a, "threads"_a);
     m.def("normal_ranks", &make_normal_ranks, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,

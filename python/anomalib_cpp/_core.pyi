@@ -8,6 +8,7 @@ import numpy.typing
 
 __all__: list[str] = [
     "GridCounts",
+    "ImageSlots",
     "Levels",
     "NormalRanks",
     "PackedRows",
@@ -25,6 +26,7 @@ __all__: list[str] = [
     "detected_isa",
     "from_dlpack",
     "grid_counts",
+    "image_slots",
     "level_components",
     "levels",
     "maps_anomaly_map",
@@ -128,6 +130,29 @@ class GridCounts:
     @property
     def tp(self) -> numpy.typing.NDArray[numpy.int64]: ...
 
+class ImageSlots:
+    def reweighted(
+        self,
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        limit: typing.SupportsFloat | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[
+        numpy.typing.NDArray[numpy.float64],
+        numpy.typing.NDArray[numpy.float64],
+        numpy.typing.NDArray[numpy.float64],
+        numpy.typing.NDArray[numpy.float64],
+    ]: ...
+    @property
+    def first_missing(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def images(self) -> int: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def negatives(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def positives(self) -> numpy.typing.NDArray[numpy.int64]: ...
+
 class NormalRanks:
     def aupimo(
         self,
@@ -228,6 +253,14 @@ def grid_counts(
     connectivity: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> GridCounts: ...
+def image_slots(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> ImageSlots: ...
 def level_components(
     maps: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8],
     erode: bool,

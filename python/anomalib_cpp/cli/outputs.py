@@ -21,7 +21,7 @@ from .._atomic import write_atomically
 from .._errors import InvalidInputError
 from .failures import MissingPackageError
 
-__all__ = ["MapFolder", "as_csv", "as_json", "map_names", "write_or_print"]
+__all__ = ["MapFolder", "as_csv", "as_json", "as_table", "map_names", "write_or_print"]
 
 
 def _json_number(value: Any) -> Any:
@@ -39,13 +39,23 @@ def as_json(content: dict[str, Any]) -> str:
     return json.dumps(_json_number(content), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def as_csv(names: list[str], scores: list[float]) -> str:
-    """Columns ``name`` and ``score``."""
+def as_csv(names: list[str], scores: list[float], labels: list[int] | None = None) -> str:
+    """Columns ``name``, ``label`` where there are `labels`, and ``score``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("name", "score"))
-    writer.writerows((name, repr(score)) for name, score in zip(names, scores, strict=True))
+    columns: dict[str, list[Any]] = {"name": names, "label": labels or [], "score": [repr(score) for score in scores]}
+    if labels is None:
+        del columns["label"]
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()
+
+
+def as_table(rows: list[list[str]]) -> str:
+    """Columns that are as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines)
 
 
 def write_or_print(text: str, path: Path | None) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .. import __version__, cpu_features, set_isa
 from .options import add_progress, shows_progress
+from .outputs import as_table
 
 if TYPE_CHECKING:
     from .checks import Check
@@ -111,9 +112,7 @@ def _table(levels: list[str], results: list[dict[str, Any]]) -> str:
         numpy = f"{float(result['difference']):.0e}" if result["agrees"] else "MISMATCH"
         cells = ["DIFFERS" if result["differing_threads"][level] else "same bits" for level in levels]
         rows.append([result["name"], numpy, *cells])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines)
+    return as_table(rows)
 
 
 def run(args: argparse.Namespace) -> int:

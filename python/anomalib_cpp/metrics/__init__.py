@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._bootstrap import bootstrap
 from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
 from ._grids import ader_report, confusion_counts
@@ -13,6 +14,7 @@ from ._regions import aupro, aupro_by_size, connected_components
 from ._report import image_report, pixel_report
 from ._results import (
     AupimoResult,
+    BootstrapResult,
     ConfusionCounts,
     Curve,
     F1Result,
@@ -33,6 +35,7 @@ from ._statistics import (
 
 __all__ = [
     "AupimoResult",
+    "BootstrapResult",
     "ClusterScores",
     "ConfusionCounts",
     "Curve",
@@ -51,6 +54,7 @@ __all__ = [
     "aupro_by_size",
     "auroc",
     "average_precision",
+    "bootstrap",
     "cluster_scores",
     "compare_models_pairwise_ttest_rel",
     "compare_models_pairwise_wilcoxon",

@@ -150,12 +150,14 @@ def counts(
     levels: bool = False,
     normal_thresholds: tuple[NDArray[Any] | None] | None = None,
     grid: tuple[NDArray[Any], bool] | None = None,
+    slots: int | None = None,
 ) -> tuple[Any, Argument]:
     """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
 
     With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
-    With `grid`, (thresholds, strict), `_core.GridCounts`. With `connectivity`, regions too. `images` asks for at least
-    two dimensions, `samples` for one.
+    With `grid`, (thresholds, strict), `_core.GridCounts`. With `slots`, a connectivity, `_core.ImageSlots`; a score
+    without a map is an image of one pixel then. With `connectivity`, regions too. `images` asks for at least two
+    dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -177,7 +179,13 @@ def counts(
     threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
     found: Any
     regions = (connectivity is not None, connectivity or 8)
-    if grid is not None:
+    if slots is not None:
+        values, truths = (
+            data.reshape(-1, 1, 1) if not isinstance(data, list) and data.ndim == 1 else data
+            for data in (given.data, truth.data)
+        )
+        found = _core.image_slots(values, truths, names[0], names[1], slots, threads)
+    elif grid is not None:
         found = _core.grid_counts(given.data, truth.data, *names, *grid, *regions, threads)
     elif normal_thresholds is not None:
         found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "AupimoResult",
+    "BootstrapResult",
     "ConfusionCounts",
     "Curve",
     "F1Result",
@@ -247,3 +248,34 @@ class MebinResult(_Record):
     binary: Any
     thresholds: Any
     n_components: Any
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class BootstrapResult(_Scalar):
+    """A metric, or the difference of two detectors', with its interval; ``float(result)`` is the value.
+
+    Attributes
+    ----------
+    value : float
+        On the data as they are.
+    low, high : float
+        Ends of the confidence interval.
+    standard_error : float
+        Standard deviation of the resamples.
+    samples : array of float64, shape (n_resamples,)
+        Value of each resample; NaN where a class is missing.
+    p_value : float or None
+        Of differences: twice the share of resamples on the other side of zero.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    samples: Any
+    p_value: float | None = None
+
+    def __repr__(self) -> str:
+        ends = f"value={self.value:.6g}, low={self.low:.6g}, high={self.high:.6g}"
+        p_value = "" if self.p_value is None else f", p_value={self.p_value:.6g}"
+        return f"BootstrapResult({ends}, standard_error={self.standard_error:.6g}{p_value})"
