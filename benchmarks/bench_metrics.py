@@ -199,9 +199,9 @@ def resamples(threads: list[int]) -> None:
     masks = make_masks(200)
     maps = make_maps(masks)["smooth"]
     rng, n = np.random.default_rng(0), 10_000
+    names = ["auroc", "average_precision", "f1_max", "aupro"]
     for count in threads:
         set_num_threads(count)
-        names = ["auroc", "average_precision", "f1_max", "aupro"]
         seconds = median_of(lambda: bootstrap(names, maps, masks, n_resamples=n), 3)
 
         def one() -> None:
