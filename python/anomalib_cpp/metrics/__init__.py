@@ -5,6 +5,7 @@ from __future__ import annotations
 from ._bootstrap import bootstrap
 from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
+from ._explain import Explanation, explain_difference
 from ._grids import ader_report, confusion_counts
 from ._mebin import mebin
 from ._pickers import f1_adaptive_threshold, pbn, pgn
@@ -39,6 +40,7 @@ __all__ = [
     "ClusterScores",
     "ConfusionCounts",
     "Curve",
+    "Explanation",
     "F1Result",
     "MebinResult",
     "MergedRegions",
@@ -61,6 +63,7 @@ __all__ = [
     "confusion_counts",
     "connected_components",
     "dice_max",
+    "explain_difference",
     "f1_adaptive_threshold",
     "f1_max",
     "format_pairwise_tests_results",
