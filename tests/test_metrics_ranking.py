@@ -8,7 +8,16 @@ from sklearn import metrics as peer
 
 import metrics_oracle as oracle
 from anomalib_cpp import _core
-from anomalib_cpp.metrics import aupr, auroc, average_precision, f1_max, image_report, pr_curve, roc_curve
+from anomalib_cpp.metrics import (
+    aupr,
+    auroc,
+    average_precision,
+    confusion_counts,
+    f1_max,
+    image_report,
+    pr_curve,
+    roc_curve,
+)
 
 EXACT = {"rel": 0, "abs": 1e-12}
 
@@ -206,3 +215,18 @@ def test_half_precision_is_ordered_exactly():
     assert report == wide
     curve = roc_curve(every, labels)
     np.testing.assert_array_equal(curve.thresholds[1:], np.unique(every)[::-1].astype(np.float64))
+
+
+@pytest.mark.slow
+def test_counts_beyond_32_bits():
+    block, mask = np.full((512, 512), 5, np.uint8), np.zeros((512, 512), bool)
+    special, truth = block.copy(), mask.copy()
+    truth[0, :10], special[0, :6] = True, 7  # six above all, four that tie
+    blocks = 2**31 // block.size + 5
+    maps, masks = [block] * blocks + [special], [mask] * blocks + [truth]
+    negatives = (blocks + 1) * block.size - 10
+    assert negatives > 2**31
+    assert auroc(maps, masks) == 0.8
+    counts = confusion_counts(maps, masks, [5.0])
+    assert (counts.tp[0], counts.fp[0], counts.tn[0]) == (10, negatives, 0)
+    assert average_precision(maps, masks) == pytest.approx(0.6 + 0.4 * 10 / (10 + negatives), rel=1e-15)

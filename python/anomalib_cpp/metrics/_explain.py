@@ -97,7 +97,7 @@ def explain_difference(
     aupro(scores, truth, undefined=0.0)  # refuses what cannot be evaluated
     stack = scores.reshape((-1, *scores.shape[-2:]))
     labels = truth.reshape((-1, *truth.shape[-2:])) != 0
-    found = {}
+    found: dict[str, Explanation] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         for description, compute in _ways(stack, labels, batch_sizes):
