@@ -211,6 +211,18 @@ void add_metrics(py::module_& m) {
         .def_property_readonly("first_missing", &first_missing<GridCounts>)
         .def_property_readonly("tp", [](const GridCounts& c) { return to_array(std::vector<index_t>(c.tp)); })
         .def_property_readonly("fp", [](const GridCounts& c) { return to_array(std::vector<index_t>(c.fp)); })
+        .def_property_readonly(
+            "coverage_limbs",
+            [](const GridCounts& c) {  // sums of these are exact: the last entry is the full coverage
+                std::vector<std::int64_t> high, low;
+                const auto add = [&](UnsignedWide covered) {
+                    high.push_back(static_cast<std::int64_t>(covered >> 31));
+                    low.push_back(static_cast<std::int64_t>(covered & 0x7fffffff));
+                };
+                for (UnsignedWide covered : c.coverage) add(covered);
+                add(c.full_coverage);
+                return py::make_tuple(to_array(std::move(high)), to_array(std::move(low)));
+            })
         .def_property_readonly("coverage", [](const GridCounts& c) {
             std::vector<double> mean;
             for (UnsignedWide covered : c.coverage)

@@ -15,6 +15,7 @@ from ._regions import aupro, aupro_by_size, connected_components
 from ._report import image_report, pixel_report
 from ._results import (
     AupimoResult,
+    BinnedResult,
     BootstrapResult,
     ConfusionCounts,
     Curve,
@@ -36,6 +37,7 @@ from ._statistics import (
 
 __all__ = [
     "AupimoResult",
+    "BinnedResult",
     "BootstrapResult",
     "ClusterScores",
     "ConfusionCounts",

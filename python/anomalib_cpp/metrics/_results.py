@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "AupimoResult",
+    "BinnedResult",
     "BootstrapResult",
     "ConfusionCounts",
     "Curve",
@@ -279,3 +280,20 @@ class BootstrapResult(_Scalar):
         ends = f"value={self.value:.6g}, low={self.low:.6g}, high={self.high:.6g}"
         p_value = "" if self.p_value is None else f", p_value={self.p_value:.6g}"
         return f"BootstrapResult({ends}, standard_error={self.standard_error:.6g}{p_value})"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class BinnedResult(_Scalar):
+    """A metric of binned scores, and the interval that holds the exact one; ``float(result)`` is the value.
+
+    Attributes
+    ----------
+    value : float
+        Scores of one bin count as tied.
+    low, high : float
+        The metric of the scores themselves lies between them.
+    """
+
+    value: float
+    low: float
+    high: float

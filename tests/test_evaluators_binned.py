@@ -1,0 +1,137 @@
+"""Binned counts: published intervals, the exact value inside every interval, the laws of merging."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+import anomalib_cpp as ac
+from anomalib_cpp.evaluators import CurveAccumulator
+from anomalib_cpp.metrics import aupr, aupro, auroc, average_precision, f1_max, fpr_at_tpr, iou_max
+from test_metrics_golden import modular_maps
+
+MAPS, MASKS = modular_maps()
+EXACT = {
+    "auroc": auroc,
+    "average_precision": average_precision,
+    "aupr": aupr,
+    "f1_max": lambda s, y: f1_max(s, y).value,
+    "iou_max": lambda s, y: iou_max(s, y).value,
+    "fpr_at_tpr": lambda s, y: fpr_at_tpr(s, y).value,
+    "aupro": aupro,
+}
+
+
+def filled(maps, masks, **options):
+    accumulator = CurveAccumulator(**options)
+    accumulator.update(maps, masks)
+    return accumulator
+
+
+def test_published_intervals(isa):
+    span = float(MAPS.min()), float(MAPS.max())
+    report = filled(MAPS, MASKS, n_bins=64, score_range=span).compute()
+    assert report["auroc"].value == pytest.approx(0.757084745763, abs=1e-11)
+    assert report["auroc"].high - report["auroc"].low == pytest.approx(2 * 0.007118644068, abs=1e-11)
+    for name, low, high in (
+        ("average_precision", 0.494252488705, 0.515748588403),
+        ("f1_max", 0.571428571429, 0.611111111111),
+    ):
+        assert (report[name].low, report[name].high) == pytest.approx((low, high), abs=1e-11)
+
+
+def test_published_counts():
+    scores = np.array([[-0.1, 0, 0.1, 0.25, 0.3, 0.49, 0.5, 0.75, 0.9, 1.0, 1.2, 0.25]])
+    labels = np.array([[0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1]])
+    whole = filled(scores, labels, n_bins=4, score_range=(0, 1))
+    assert whole.state()["counts"].tolist() == [[1, 2, 2, 0, 1, 0], [0, 0, 2, 1, 2, 1]]
+    options = {"n_bins": 4, "score_range": (0, 1)}
+    first, second = (filled(scores[:, part], labels[:, part], **options) for part in (slice(5), slice(5, 12)))
+    assert first.merge(second).state()["counts"].tolist() == whole.state()["counts"].tolist()
+    assert whole.compute()["auroc"].value == 0.8333333333333334
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    arrays(np.float32, (3, 5, 6), elements=st.integers(-3, 12).map(float)),
+    arrays(bool, (3, 5, 6), elements=st.sampled_from([True, False, False])),
+    st.integers(2, 9),
+    st.sampled_from([None, (0.0, 9.0), (2.5, 5.0)]),
+)
+def test_the_exact_value_is_inside(maps, masks, n_bins, score_range):
+    if not 0 < masks.sum() < masks.size:
+        return
+    report = filled(maps, masks, n_bins=n_bins, score_range=score_range, weighted=True).compute()
+    for name, function in EXACT.items():
+        assert report[name].low <= function(maps, masks) <= report[name].high, name
+        assert report[name].low <= report[name].value <= report[name].high
+
+
+def test_bins_of_one_value_each_leave_no_doubt():
+    report = filled(MAPS, MASKS, n_bins=128, score_range=(0, 1), weighted=True).compute()
+    for name, function in EXACT.items():
+        if name in ("auroc", "f1_max", "iou_max"):
+            assert report[name].value == pytest.approx(function(MAPS, MASKS), abs=1e-12)
+    wide = filled(MAPS, MASKS, n_bins=16, score_range=(0, 1), weighted=True).compute()
+    fine = filled(MAPS, MASKS, n_bins=32, score_range=(0, 1), weighted=True).compute()
+    for name in ("auroc", "aupro"):
+        assert fine[name].high - fine[name].low <= wide[name].high - wide[name].low
+
+
+def test_many_anomalous_pixels_keep_the_bound(monkeypatch):
+    from anomalib_cpp.evaluators import _intervals
+
+    rng = np.random.default_rng(0)
+    masks = rng.random((2, 300, 300)) < 0.3
+    maps = rng.random(masks.shape) + 0.3 * masks
+    listed = filled(maps, masks, n_bins=50).compute()["average_precision"]
+    monkeypatch.setattr(_intervals, "_MOST_LISTED", 0)
+    added = filled(maps, masks, n_bins=50).compute()["average_precision"]
+    assert added.low <= listed.low <= average_precision(maps, masks)
+    assert listed.low - added.low < 1e-6
+
+
+def test_laws_of_merging_and_states():
+    options = {"n_bins": 32, "score_range": (0, 1), "weighted": True}
+    a, b, c = (filled(MAPS[i::3], MASKS[i::3], **options) for i in range(3))
+    whole = filled(MAPS, MASKS, **options).state()["counts"]
+    for merged in (a.clone().merge(b).merge(c), c.clone().merge(b.clone().merge(a))):
+        assert merged.state()["counts"].tolist() == whole.tolist()
+        assert merged.n_updates == 3
+        assert merged.n_items == MAPS.size
+    empty = CurveAccumulator(**options)
+    assert empty.clone().merge(a).compute()["aupro"].value == a.compute()["aupro"].value
+    a.reset()
+    assert a.n_items == 0
+    free = CurveAccumulator(8)
+    free.update(MAPS, MASKS)
+    assert free.edges[0] < MAPS.min() < MAPS.max() < free.edges[-1]
+    assert CurveAccumulator(8).merge(free).edges.tolist() == free.edges.tolist()
+    free.reset()
+    free.update(MAPS * 100, MASKS)
+    assert free.edges[-1] > 50
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: CurveAccumulator(1), ValueError, "n_bins must be an integer >= 2; got 1"),
+        (lambda: CurveAccumulator(score_range=(1, 0)), ValueError, "score_range must be finite and ascend"),
+        (lambda: CurveAccumulator(score_range=3), TypeError, "score_range must be a pair"),
+        (lambda: CurveAccumulator().compute(), ValueError, "has no data: call update first"),
+        (lambda: filled(MAPS * np.nan, MASKS, score_range=(0, 1)), ValueError, "maps contains 320 NaN"),
+        (lambda: filled(MAPS * np.nan, MASKS), ValueError, "maps must hold a finite score"),
+        (lambda: CurveAccumulator(8).merge(CurveAccumulator(9)), ValueError, r"different are n_bins \(8, 9\)"),
+        (lambda: CurveAccumulator(8).merge(3), TypeError, "other must be a CurveAccumulator; got int"),
+        (lambda: CurveAccumulator.from_state({}), ValueError, "state must hold the counts and settings"),
+        (
+            lambda: CurveAccumulator.from_state({**CurveAccumulator(8).state(), "counts": np.zeros((2, 9), np.int64)}),
+            ac.FormatError,
+            r"int64 counts of shape \(2, 10\); got \(2, 9\)",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
