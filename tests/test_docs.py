@@ -33,7 +33,12 @@ def test_quick_start_with_pytorch():
     assert (failed, tried > 25) == (0, True)
 
 
-@pytest.mark.parametrize("page", ["quickstart", "banks", "maps", "metrics"])
+def test_why_numbers_differ():
+    failed, tried = run((DOCS / "why_numbers_differ.md").read_text(encoding="utf-8"))
+    assert (failed, tried > 25) == (0, True)
+
+
+@pytest.mark.parametrize("page", ["quickstart", "banks", "maps", "metrics", "why_numbers_differ"])
 def test_every_block_of_a_guide_is_an_example_that_runs(page):
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
