@@ -1,4 +1,5 @@
-// Compiled once per ISA: the including .cpp defines ACPP_ISA. No include guard on purpose, no standard-library templates.
+// Compiled once per ISA: the including .cpp defines ACPP_ISA. No include guard on purpose, no standard-library
+// templates.
 #include "metrics/reweighted_kernel.h"
 
 namespace acpp::metrics {
