@@ -191,11 +191,7 @@ def pro_on_grid(
         fpr = 1 - (at + 1) / found.negatives
         return _area_up_to(np.append(fpr[::-1], 1.0), np.append(pro[::-1], 1.0), limit) / limit, found
     if variant == "compute_pro":
-        fpr, pro = fpr[fpr < limit], pro[fpr < limit]
-        if len(fpr) < 2 or fpr.max() == fpr.min():
-            return float("nan"), found
-        stretched = (fpr - fpr.min()) / (fpr.max() - fpr.min())
-        return float(np.abs(_trapezoid(stretched, pro))), found
+        return stretched_area(fpr, pro, limit), found
     return _area_up_to(fpr[::-1], pro[::-1], limit) / limit, found
 
 
@@ -203,6 +199,14 @@ def adeval_edges(low: Any, high: Any, size: int) -> NDArray[np.float32]:
     """Return the lower edges of ADEval's bins, in float32."""
     steps = np.arange(size + 1, dtype=np.float32) / np.float32(size)
     return steps * np.float32(high - low) + np.float32(low)
+
+
+def stretched_area(fpr: NDArray[Any], pro: NDArray[Any], limit: float) -> float:
+    """Area over the rates below `limit`, stretched to [0, 1]; NaN where fewer than two differ."""
+    fpr, pro = fpr[fpr < limit], pro[fpr < limit]
+    if len(fpr) < 2 or fpr.max() == fpr.min():
+        return float("nan")
+    return abs(_trapezoid((fpr - fpr.min()) / (fpr.max() - fpr.min()), pro))
 
 
 def _trapezoid(x: NDArray[Any], y: NDArray[Any]) -> float:
