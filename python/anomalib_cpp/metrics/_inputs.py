@@ -61,7 +61,7 @@ def _depth() -> int:
     import sys
 
     depth, frame = 1, sys._getframe(1)
-    package = __name__.rpartition(".")[0]
+    package = __name__.partition(".")[0]
     while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(package):
         depth += 1
         if frame.f_back is None:
