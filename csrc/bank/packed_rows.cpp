@@ -166,9 +166,7 @@ std::vector<index_t> PackedRows<B>::decide(const pairwise::Encoding& encoding, c
         plan.bank_rows = selection({0, rows});
         pairwise::find_candidates(encoding, plan, codes, *bank, conclude, run);
     } else {
-        std::vector<NearestState> states;
-        states.reserve(static_cast<std::size_t>(queries.rows));
-        for (index_t i = 0; i < queries.rows; ++i) states.push_back(plan.fresh_state(codes.terms(i)));
+        std::vector<NearestState> states = pairwise::fresh_states(plan, codes, 0, queries.rows);
         for (index_t first = 0; first < rows; first += blocks.rows) {
             const Range range{first, std::min(rows, first + blocks.rows)};
             plan.bank_rows = selection(range);

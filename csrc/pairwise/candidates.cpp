@@ -22,6 +22,8 @@ struct Shares {
 
 index_t team(const RunOptions& run) { return run.threads > 0 ? run.threads : default_threads(); }
 
+}  // namespace
+
 std::vector<NearestState> fresh_states(const NearestPlan& plan, const PackedCodes& queries, index_t first,
                                        index_t last) {
     std::vector<NearestState> states;
@@ -29,8 +31,6 @@ std::vector<NearestState> fresh_states(const NearestPlan& plan, const PackedCode
     for (index_t i = first; i < last; ++i) states.push_back(plan.fresh_state(queries.terms(i)));
     return states;
 }
-
-}  // namespace
 
 void add_candidates(const Encoding& encoding, const NearestPlan& plan, const PackedCodes& queries,
                     const PackedCodes& bank, std::span<NearestState> states, const RunOptions& run) {

@@ -30,6 +30,10 @@ struct Encoding {
     }
 };
 
+// One per query of [first, last).
+std::vector<NearestState> fresh_states(const NearestPlan& plan, const PackedCodes& queries, index_t first,
+                                       index_t last);
+
 // Scans `queries` against a part of the bank and updates `states`, one per query.
 void add_candidates(const Encoding& encoding, const NearestPlan& plan, const PackedCodes& queries,
                     const PackedCodes& bank, std::span<NearestState> states, const RunOptions& run);

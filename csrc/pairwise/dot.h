@@ -85,10 +85,14 @@ struct FloatStep<ACPP_ISA> {
 #endif
 #endif  // ACPP_STEP_FLOAT
 
-#if defined(ACPP_STEP_WORD)
-#if defined(__AVX512BW__)
+#if (defined(ACPP_STEP_WORD) || defined(ACPP_STEP_BYTE)) && !defined(ACPP_EMULATED)
+// What all steps on vectors of int32 sums have in common.
+template <Isa level>
+struct IntegerVectors;
+
 template <>
-struct WordStep<ACPP_ISA> {
+struct IntegerVectors<ACPP_ISA> {
+#if defined(__AVX512BW__)
     using Vector = __m512i;
     static constexpr int lanes = 16;
     static constexpr bool exact = true;
@@ -99,13 +103,9 @@ struct WordStep<ACPP_ISA> {
         std::memcpy(&group, p, sizeof group);
         return _mm512_set1_epi32(group);
     }
-    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
     static inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
     static inline void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
-};
 #else
-template <>
-struct WordStep<ACPP_ISA> {
     using Vector = __m256i;
     static constexpr int lanes = 8;
     static constexpr bool exact = true;
@@ -116,11 +116,23 @@ struct WordStep<ACPP_ISA> {
         std::memcpy(&group, p, sizeof group);
         return _mm256_set1_epi32(group);
     }
-    static inline Vector step(Vector sum, Vector a, Vector b) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
     static inline Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
     static inline void store(void* p, Vector v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+#endif
 };
 #endif
+
+#if defined(ACPP_STEP_WORD)
+template <>
+struct WordStep<ACPP_ISA> : IntegerVectors<ACPP_ISA> {
+    static inline Vector step(Vector sum, Vector a, Vector b) {
+#if defined(__AVX512BW__)
+        return add(sum, _mm512_madd_epi16(a, b));
+#else
+        return add(sum, _mm256_madd_epi16(a, b));
+#endif
+    }
+};
 #endif  // ACPP_STEP_WORD
 
 #if defined(ACPP_STEP_BYTE)
@@ -161,62 +173,24 @@ struct ByteStep<ACPP_ISA> {
 };
 #elif defined(__AVX512VNNI__)
 template <>
-struct ByteStep<ACPP_ISA> {
-    using Vector = __m512i;
-    static constexpr int lanes = 16, bias = 128;
-    static constexpr bool exact = true;
-    static inline Vector zero() { return _mm512_setzero_si512(); }
-    static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
-    static inline Vector broadcast(const void* p) {
-        std::int32_t group;
-        std::memcpy(&group, p, sizeof group);
-        return _mm512_set1_epi32(group);
-    }
+struct ByteStep<ACPP_ISA> : IntegerVectors<ACPP_ISA> {
+    static constexpr int bias = 128;
     static inline Vector step(Vector sum, Vector a, Vector b) { return _mm512_dpbusd_epi32(sum, a, b); }
-    static inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
-    static inline void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
 };
-#elif defined(__AVX512BW__)
+#else
 template <>
-struct ByteStep<ACPP_ISA> {
-    using Vector = __m512i;
-    static constexpr int lanes = 16, bias = 64;
-    static constexpr bool exact = true;
-    static inline Vector zero() { return _mm512_setzero_si512(); }
-    static inline Vector load(const void* p) { return _mm512_loadu_si512(p); }
-    static inline Vector broadcast(const void* p) {
-        std::int32_t group;
-        std::memcpy(&group, p, sizeof group);
-        return _mm512_set1_epi32(group);
-    }
+struct ByteStep<ACPP_ISA> : IntegerVectors<ACPP_ISA> {
+    static constexpr int bias = 64;
     // Two groups at once, so that half of the widening is saved.
     static inline Vector step_pair(Vector sum, Vector a0, Vector b0, Vector a1, Vector b1) {
+#if defined(__AVX512BW__)
         const Vector four = _mm512_add_epi16(_mm512_maddubs_epi16(a0, b0), _mm512_maddubs_epi16(a1, b1));
-        return _mm512_add_epi32(sum, _mm512_madd_epi16(four, _mm512_set1_epi16(1)));
-    }
-    static inline Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
-    static inline void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
-};
-#elif defined(__AVX2__)
-template <>
-struct ByteStep<ACPP_ISA> {
-    using Vector = __m256i;
-    static constexpr int lanes = 8, bias = 64;
-    static constexpr bool exact = true;
-    static inline Vector zero() { return _mm256_setzero_si256(); }
-    static inline Vector load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-    static inline Vector broadcast(const void* p) {
-        std::int32_t group;
-        std::memcpy(&group, p, sizeof group);
-        return _mm256_set1_epi32(group);
-    }
-    // Two groups at once, so that half of the widening is saved.
-    static inline Vector step_pair(Vector sum, Vector a0, Vector b0, Vector a1, Vector b1) {
+        return add(sum, _mm512_madd_epi16(four, _mm512_set1_epi16(1)));
+#else
         const Vector four = _mm256_add_epi16(_mm256_maddubs_epi16(a0, b0), _mm256_maddubs_epi16(a1, b1));
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(four, _mm256_set1_epi16(1)));
+        return add(sum, _mm256_madd_epi16(four, _mm256_set1_epi16(1)));
+#endif
     }
-    static inline Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
-    static inline void store(void* p, Vector v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 };
 #endif
 #endif  // ACPP_STEP_BYTE

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._arrays import locate
 from .._checks import as_integer, integer, number
 from .._errors import InvalidInputError, UndefinedMetricWarning
+from ._grids import confusion_counts
 from ._inputs import argument, counts, options, propagates
 from ._ranking import NAN, f1_of
 
@@ -112,14 +113,8 @@ def _candidates(thresholds: Any) -> NDArray[np.float64]:
 
 def _best_f1(values: NDArray[np.float64], anomalous: NDArray[np.bool_], candidates: NDArray[np.float64]) -> int:
     """Index of the first candidate with the best F1 score."""
-    reached = np.searchsorted(candidates, values, side="right")  # as many candidates as a score is at or above
-    size = len(candidates) + 1
-
-    def at_least(which: NDArray[np.bool_]) -> NDArray[np.intp]:
-        return np.cumsum(np.bincount(reached[which], minlength=size)[::-1])[::-1][1:]
-
-    found, alarms = at_least(anomalous), at_least(~anomalous)
-    return int(np.argmax(2 * found / (np.count_nonzero(anomalous) + found + alarms)))
+    at = confusion_counts(values, anomalous, candidates, nan_policy="raise")
+    return int(np.argmax(2 * at.tp / (np.count_nonzero(anomalous) + at.tp + at.fp)))
 
 
 def pgn(
