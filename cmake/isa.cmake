@@ -28,9 +28,8 @@ function(acpp_split_by_isa target sources)
     if(own AND isa IN_LIST ACPP_ISAS)
       add_library(acpp_${isa} OBJECT ${own})
       target_include_directories(acpp_${isa} PRIVATE csrc)
-      # No contraction: a fused multiply-add is written where it is meant, so that every level gives the same bits.
       # GCC's AVX-512 headers pass an undefined register on purpose, which it then warns about.
-      target_compile_options(acpp_${isa} PRIVATE -ffp-contract=off -Wno-maybe-uninitialized ${ACPP_FLAGS_${isa}})
+      target_compile_options(acpp_${isa} PRIVATE -Wno-maybe-uninitialized ${ACPP_FLAGS_${isa}})
       target_sources(${target} PRIVATE $<TARGET_OBJECTS:acpp_${isa}>)
       string(TOUPPER ${isa} upper)
       target_compile_definitions(${target} PUBLIC ACPP_HAS_${upper}=1)

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -104,6 +105,23 @@ py::array_t<T> aligned_result(std::vector<py::ssize_t> shape) {
 #endif
     const py::capsule owner(memory, [](void* p) { std::free(p); });
     return py::array_t<T>(std::move(shape), static_cast<T*>(memory), owner);
+}
+
+// Hands a vector's memory to NumPy.
+template <class T>
+py::array_t<T> to_array(std::vector<T>&& values) {
+    auto owner = std::make_unique<std::vector<T>>(std::move(values));
+    const py::capsule release(owner.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    const auto* held = owner.release();
+    return py::array_t<T>(static_cast<py::ssize_t>(held->size()), held->data(), release);
+}
+
+inline std::vector<double> to_vector(const py::array_t<double>& values, const char* name) {
+    require(values.ndim() == 1, std::string(name) + " must be one-dimensional");
+    const auto view = values.unchecked<1>();
+    std::vector<double> copy(static_cast<std::size_t>(view.shape(0)));
+    for (py::ssize_t i = 0; i < view.shape(0); ++i) copy[static_cast<std::size_t>(i)] = view(i);
+    return copy;
 }
 
 }  // namespace acpp::bind

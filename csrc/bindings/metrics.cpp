@@ -19,23 +19,6 @@ namespace acpp::bind {
 using namespace py::literals;
 using namespace ranking;
 
-// Hands a vector's memory to NumPy.
-template <class T>
-static py::array_t<T> to_array(std::vector<T>&& values) {
-    auto owner = std::make_unique<std::vector<T>>(std::move(values));
-    const py::capsule release(owner.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
-    const auto* held = owner.release();
-    return py::array_t<T>(static_cast<py::ssize_t>(held->size()), held->data(), release);
-}
-
-static std::vector<double> to_vector(const py::array_t<double>& values, const char* name) {
-    require(values.ndim() == 1, std::string(name) + " must be one-dimensional");
-    const auto view = values.unchecked<1>();
-    std::vector<double> copy(static_cast<std::size_t>(view.shape(0)));
-    for (py::ssize_t i = 0; i < view.shape(0); ++i) copy[static_cast<std::size_t>(i)] = view(i);
-    return copy;
-}
-
 static RankPairs make_rank_pairs(const py::object& scores, const py::object& labels, const std::string& score_name,
                                  const std::string& label_name, bool regions, int connectivity, int threads) {
     const ScoredImages input = scored_images(scores, labels, score_name, label_name);

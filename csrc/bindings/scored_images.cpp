@@ -6,7 +6,7 @@ namespace acpp::bind {
 
 using namespace ranking;
 
-static DType dtype_of(const py::array& a, const std::string& name) {
+DType dtype_of(const py::array& a, const std::string& name) {
     const py::dtype type = a.dtype();
     const char kind = type.kind();
     const auto size = type.itemsize();

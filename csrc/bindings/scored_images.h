@@ -5,6 +5,9 @@
 
 namespace acpp::bind {
 
+// The element type of an array of scores or labels; throws InvalidType for others.
+ranking::DType dtype_of(const py::array& a, const std::string& name);
+
 // Both arguments are arrays of one shape, (n,), (h, w), (n, h, w) or (n, 1, h, w) with contiguous rows; or lists of
 // (h, w) arrays. `labels` may be None where only scores matter and the reverse.
 ranking::ScoredImages scored_images(const py::object& scores, const py::object& labels, const std::string& score_name,

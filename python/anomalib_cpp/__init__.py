@@ -38,12 +38,25 @@ from ._memory import MemoryEstimate, estimate_memory
 from ._show_config import show_config
 
 if TYPE_CHECKING:
+    from . import adeval as adeval
+    from . import affiliation as affiliation
+    from . import anomalib as anomalib
+    from . import aupimo as aupimo
     from . import bank as bank
     from . import evaluators as evaluators
     from . import io as io
     from . import maps as maps
     from . import metrics as metrics
+    from . import musc as musc
+    from . import nab as nab
+    from . import pate as pate
+    from . import plots as plots
+    from . import prts as prts
     from . import sklearn as sklearn
+    from . import timeseries as timeseries
+    from . import torchmetrics as torchmetrics
+    from . import tsb as tsb
+    from . import vus as vus
 
 __all__ = [
     "AnomalibCppError",
@@ -63,6 +76,10 @@ __all__ = [
     "ReproducibilityWarning",
     "UndefinedMetricWarning",
     "__version__",
+    "adeval",
+    "affiliation",
+    "anomalib",
+    "aupimo",
     "bank",
     "config_context",
     "cpu_features",
@@ -74,15 +91,44 @@ __all__ = [
     "io",
     "maps",
     "metrics",
+    "musc",
+    "nab",
+    "pate",
+    "plots",
+    "prts",
     "set_config",
     "set_isa",
     "set_num_threads",
     "show_config",
     "sklearn",
+    "timeseries",
+    "torchmetrics",
+    "tsb",
+    "vus",
 ]
 
 __version__ = str(_core.build_info()["version"])
-_ROOMS = ("bank", "evaluators", "io", "maps", "metrics", "sklearn")
+_ROOMS = (
+    "adeval",
+    "affiliation",
+    "anomalib",
+    "aupimo",
+    "bank",
+    "evaluators",
+    "io",
+    "maps",
+    "metrics",
+    "musc",
+    "nab",
+    "pate",
+    "plots",
+    "prts",
+    "sklearn",
+    "timeseries",
+    "torchmetrics",
+    "tsb",
+    "vus",
+)
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

@@ -7,13 +7,17 @@ import numpy
 import numpy.typing
 
 __all__: list[str] = [
+    "EventMetric",
     "GridCounts",
     "ImageSlots",
     "Levels",
     "NormalRanks",
     "PackedRows",
     "RankPairs",
+    "SeriesPlan",
+    "ThresholdChoice",
     "active_isa",
+    "affiliation_of_intervals",
     "bank_adaptive_embeddings",
     "bank_average_embeddings",
     "build_info",
@@ -35,9 +39,11 @@ __all__: list[str] = [
     "maps_resize",
     "normal_ranks",
     "project_rows",
+    "rank_association",
     "rank_pairs",
     "require_finite",
     "search_blocks",
+    "series_plan",
     "set_isa",
 ]
 
@@ -205,7 +211,136 @@ class Levels:
     @property
     def regions(self) -> int: ...
 
+class ThresholdChoice:
+    def __init__(
+        self,
+        kind: str,
+        count: typing.SupportsInt | typing.SupportsIndex = 0,
+        strict: bool = False,
+        values: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+    ) -> None: ...
+
+class EventMetric:
+    def __init__(
+        self,
+        name: str,
+        precision_alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        precision_reciprocal: bool = False,
+        precision_bias: str = "flat",
+        recall_alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        recall_reciprocal: bool = False,
+        recall_bias: str = "flat",
+    ) -> None: ...
+
+class SeriesPlan:
+    def __len__(self) -> int: ...
+    def best_f1(
+        self,
+        metric: EventMetric,
+        thresholds: ThresholdChoice,
+        eps: typing.SupportsFloat | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def curve(
+        self, series: typing.SupportsInt | typing.SupportsIndex, metric: EventMetric, thresholds: ThresholdChoice
+    ) -> tuple[
+        numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]
+    ]: ...
+    def delay_scores(
+        self, thresholds: ThresholdChoice, threads: typing.SupportsInt | typing.SupportsIndex
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def delays(
+        self, arg0: typing.SupportsInt | typing.SupportsIndex, arg1: ThresholdChoice
+    ) -> numpy.typing.NDArray[numpy.int64]: ...
+    def events(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]: ...
+    def found_points(
+        self, arg0: typing.SupportsInt | typing.SupportsIndex, arg1: ThresholdChoice
+    ) -> numpy.typing.NDArray[numpy.int64]: ...
+    def fpr_at_tpr(
+        self,
+        tpr: typing.SupportsFloat | typing.SupportsIndex,
+        normal: bool,
+        nearest: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def levels(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint32]: ...
+    def order(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint32]: ...
+    def pa_k(
+        self,
+        shares: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+        thresholds: ThresholdChoice,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def pate(
+        self,
+        thresholds: ThresholdChoice,
+        early: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        late: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        gain: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def pate_curve(
+        self,
+        series: typing.SupportsInt | typing.SupportsIndex,
+        thresholds: ThresholdChoice,
+        early: typing.SupportsInt | typing.SupportsIndex,
+        late: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[
+        numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]
+    ]: ...
+    def pate_f1(
+        self,
+        thresholds: ThresholdChoice,
+        early: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        late: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def predicted(self, arg0: typing.SupportsInt | typing.SupportsIndex, arg1: ThresholdChoice) -> int: ...
+    def range_areas(
+        self,
+        first: typing.SupportsInt | typing.SupportsIndex,
+        last: typing.SupportsInt | typing.SupportsIndex,
+        count: typing.SupportsInt | typing.SupportsIndex,
+        variant: str,
+        degenerate: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def range_areas_by_length(
+        self,
+        share: typing.SupportsFloat | typing.SupportsIndex,
+        count: typing.SupportsInt | typing.SupportsIndex,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def range_prediction(
+        self,
+        thresholds: ThresholdChoice,
+        last: typing.SupportsInt | typing.SupportsIndex,
+        carried: bool,
+        threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def rank_pairs(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> RankPairs: ...
+    def rank_scores(
+        self, threads: typing.SupportsInt | typing.SupportsIndex
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def runs(
+        self, arg0: typing.SupportsInt | typing.SupportsIndex, arg1: ThresholdChoice
+    ) -> numpy.typing.NDArray[numpy.int64]: ...
+
 def active_isa() -> str: ...
+def affiliation_of_intervals(
+    predicted: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    events: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    begin: typing.SupportsFloat | typing.SupportsIndex,
+    end: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[
+    float,
+    float,
+    numpy.typing.NDArray[numpy.float64],
+    numpy.typing.NDArray[numpy.float64],
+    numpy.typing.NDArray[numpy.float64],
+    numpy.typing.NDArray[numpy.float64],
+]: ...
 def bank_adaptive_embeddings(
     layers: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]],
     patch: typing.SupportsInt | typing.SupportsIndex,
@@ -321,6 +456,9 @@ def project_rows(
     seed: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def rank_association(
+    x: SeriesPlan, y: SeriesPlan, threads: typing.SupportsInt | typing.SupportsIndex
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def rank_pairs(
     scores: typing.Any,
     labels: typing.Any,
@@ -343,4 +481,12 @@ def search_blocks(
     memory_budget: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
+def series_plan(
+    scores: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    labels: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8],
+    offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    name: str,
+    nan_on_error: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> SeriesPlan: ...
 def set_isa(level: str) -> None: ...
