@@ -1,6 +1,7 @@
 """anomalib_cpp.torchmetrics against torchmetrics, in one process and in two, and where it differs on purpose."""
 
 import copy
+import importlib
 import importlib.util
 import pathlib
 import subprocess
@@ -530,10 +531,15 @@ except ImportError as error:
 
 def test_examples():
     import doctest
+    import pkgutil
 
-    found = doctest.testmod(ours, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
-    assert found.failed == 0
-    assert found.attempted > 20
+    tried = 0
+    for module in pkgutil.iter_modules(ours.__path__, f"{ours.__name__}."):
+        flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+        found = doctest.testmod(importlib.import_module(module.name), optionflags=flags)
+        assert found.failed == 0
+        tried += found.attempted
+    assert tried > 50
 
 
 if __name__ == "__main__":

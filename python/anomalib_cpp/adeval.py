@@ -28,6 +28,7 @@ from . import maps
 from ._arrays import as_floats, locate
 from ._checks import choice, flag, integer, number
 from ._errors import InvalidInputError, UndefinedMetricWarning
+from .metrics._curves import area_up_to, trapezoid
 from .metrics._grids import PRO_THRESHOLDS, adeval_edges
 from .metrics._inputs import Options, argument, counts
 
@@ -258,26 +259,17 @@ class _Bins:
         if self._positives:
             predicted = tp + fp
             precision = np.where(predicted > 0, tp / np.maximum(predicted, 1), 1.0)
-            pr = _area(tp / self._positives, precision)
+            pr = trapezoid(tp / self._positives, precision)
         if self._positives and self._negatives:
-            roc = _area(fp / self._negatives, tp / self._positives)
+            roc = trapezoid(fp / self._negatives, tp / self._positives)
         if self._regions and self._negatives:
             pro = _area_to_limit(fp / self._negatives, self._covered[::-1] / self._regions) / _LIMIT
         return roc, pr, pro
 
 
-def _area(x: NDArray[Any], y: NDArray[Any]) -> float:
-    return float(np.sum(np.diff(x) * (y[1:] + y[:-1])) / 2)
-
-
 def _area_to_limit(x: NDArray[Any], y: NDArray[Any]) -> float:
     """Area up to the limit, which must lie between two points; NaN where it does not."""
-    k = int(np.searchsorted(x, _LIMIT, side="right"))
-    if k == 0 or k == len(x):
-        return _NAN
-    share = (_LIMIT - x[k - 1]) / (x[k] - x[k - 1])
-    end = y[k - 1] + share * (y[k] - y[k - 1])
-    return _area(np.append(x[:k], _LIMIT), np.append(y[:k], end))
+    return area_up_to(x, y, _LIMIT) if x[0] <= _LIMIT < x[-1] else _NAN
 
 
 class _Kept:
