@@ -491,7 +491,11 @@ def test_selftest_finds_an_error_that_all_levels_share(capsys, monkeypatch, few_
 
 def test_version_and_help(capsys):
     assert ok(capsys, "--version") == f"anomalib-cpp {ac.__version__}\n"
-    for command in ("demo", "fit", "score", "evaluate", "compare", "info", "selftest"):
+    listed = re.findall(r"(?m)^\| `(\w+)` \|", GUIDE.read_text().partition("## ")[0])
+    assert listed == [
+        *("demo", "fit", "score", "evaluate", "compare", "report", "convert", "verify", "info", "selftest", "bench")
+    ]
+    for command in listed:
         assert "usage: anomalib-cpp" in ok(capsys, f"{command} --help")
 
 
@@ -505,6 +509,8 @@ def test_the_command_line_loads_no_room_before_it_is_needed():
 
 
 def test_the_guide_is_true(tmp_path, capsys, monkeypatch):
+    for package in ("PIL", "matplotlib", "jinja2"):  # for its page
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```(python|console)\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
     ran = []
@@ -519,5 +525,8 @@ def test_the_guide_is_true(tmp_path, capsys, monkeypatch):
             _, out, err = run(capsys, line)
             assert out + err == expected, line
             ran.append(line.split()[0])
-    assert ran == ["fit", "score", "score", "info", "evaluate", "score", "evaluate", "compare", "fit"]
+    assert ran == [
+        *("fit", "score", "score", "info", "evaluate", "evaluate", "evaluate", "report"),
+        *("score", "evaluate", "compare", "convert", "convert", "verify", "fit"),
+    ]
     assert len(list(Path("maps").iterdir())) == 3

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import anomalib_cpp as ac
+from anomalib_cpp import adeval
 from anomalib_cpp.cli import main
-from anomalib_cpp.evaluators import PixelEvaluator
-from anomalib_cpp.metrics import image_report, pixel_report
+from anomalib_cpp.evaluators import CurveAccumulator, PixelEvaluator
+from anomalib_cpp.metrics import aupimo, aupr, aupro, bootstrap, image_report, pixel_report, pr_curve, roc_curve
 
 Image = pytest.importorskip("PIL.Image")
 NAMES = ["good/0", "hole/0", "hole/1", "tear/0"]
@@ -64,6 +65,13 @@ def expected(maps, masks, scores=None, labels=None, *, image=(), **options):
     return {f"image_{k}": v for k, v in images.items()} | {f"pixel_{k}": v for k, v in pixels.items()}
 
 
+def overlap_of_images(maps, masks):
+    """Mean share of the regions of every image, from regions scored one by one."""
+    parts = aupro(maps, masks, per_region=True)
+    of_image = [parts.region_scores[parts.region_images == i] for i in range(len(maps))]
+    return [float(scores.mean()) if len(scores) else float("nan") for scores in of_image]
+
+
 def test_folders_give_the_numbers_of_the_python_api(here, capsys):
     out = ok(capsys, "evaluate maps masks --json a.json --per-image each.csv --save-state state.safetensors")
     maps, masks = stacks()
@@ -73,9 +81,17 @@ def test_folders_give_the_numbers_of_the_python_api(here, capsys):
     assert rows[:-1] == [["metric", "value"], *([name, f"{value:.6g}"] for name, value in wanted.items())]
     assert out.endswith(f"4 images, 3 of them anomalous; 7680 pixels, {masks.sum()} of them anomalous\n")
 
-    lines = Path("each.csv").read_text().splitlines()
-    scores = maps.max(axis=(1, 2)).tolist()
-    assert lines == ["name,label,score", *(f"{n},{int(n[0] != 'g')},{s!r}" for n, s in zip(NAMES, scores, strict=True))]
+    scores, overlaps = maps.max(axis=(1, 2)).tolist(), overlap_of_images(maps, masks)
+    rows = [
+        [name, str(int(name[0] != "g")), repr(score), "" if np.isnan(overlap) else repr(overlap)]
+        for name, score, overlap in zip(NAMES, scores, overlaps, strict=True)
+    ]
+    lines = [line.split(",") for line in Path("each.csv").read_text().splitlines()]
+    assert lines == [["name", "label", "score", "aupro"], *rows]
+    listed = json.loads(Path("a.json").read_text())["per_image"]
+    assert [entry["score"] for entry in listed] == scores
+    assert [entry["aupro"] for entry in listed[1:]] == overlaps[1:]
+    assert listed[0] == {"name": "good/0", "label": 0, "score": scores[0], "aupro": "NaN"}
     pixels = {f"pixel_{name}": value for name, value in PixelEvaluator.load("state.safetensors").compute().items()}
     assert pixels == {name: value for name, value in wanted.items() if name.startswith("pixel")}
 
@@ -199,7 +215,257 @@ def test_nan(here, capsys):
     assert json.loads(Path("a.json").read_text())["metrics"]["pixel_auroc"]["undefined"] is True
 
 
+# Where scores, names, sizes and parts come from
+
+
+def test_scores_of_a_file(here, capsys):
+    maps, masks = stacks()
+    rows = zip(["", "1", "", "0"], NAMES, [0.0, 1.0, 2.0, 3.0], strict=True)
+    lines = ["label,name,score,more", *(f"{label},{name}.png,{score},x" for label, name, score in rows)]
+    Path("scores.csv").write_text("\n".join(lines))
+    code, _, err = run(capsys, "evaluate maps masks --scores scores.csv")
+    assert code == 1  # in tests, a warning is an error
+    assert "1 labels of --scores differ from what the masks say; they count" in err
+    Path("scores.csv").write_text("\n".join(lines).replace("0,tear", "1,tear"))
+    ok(capsys, "evaluate maps masks --scores scores.csv --json a.json --per-image each.csv")
+    assert values("a.json") == expected(maps, masks, [0.0, 1.0, 2.0, 3.0])
+    assert json.loads(Path("a.json").read_text())["settings"]["image_score"] == "file"
+    ok(capsys, "evaluate maps masks --scores each.csv --json b.json")  # what it writes it reads
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+
+
+def test_a_stack_with_names_and_scores(here, capsys):
+    maps, masks = stacks()
+    scores = np.array([[4.0], [1.0], [2.0], [3.0]])
+    np.savez("named.npz", maps=maps, names=np.array(NAMES), scores=scores)
+    for truth in ("masks", "masks.npz"):  # by name; by order, for that stack has none
+        ok(capsys, f"evaluate named.npz {truth} --json a.json --per-image each.csv")
+        assert values("a.json") == expected(maps, masks, scores)
+        assert [line.split(",")[0] for line in Path("each.csv").read_text().splitlines()[1:]] == NAMES
+    ok(capsys, "evaluate named.npz masks --json b.json --image-score max")
+    assert values("b.json") == expected(maps, masks)
+
+
+def test_resizing(here, capsys):
+    maps, masks = stacks()
+    small = maps[:, ::2, ::2].copy()
+    np.save("small.npy", small)
+    scores = small.max(axis=(1, 2))
+    code, _, err = run(capsys, "evaluate small.npy masks.npz")
+    assert code == 1
+    assert "4 maps were resized to their masks, the first is 'small.npy', image 0; --resize says how" in err
+    ok(capsys, "evaluate small.npy masks.npz --json a.json --resize maps")
+    assert values("a.json") == expected(ac.maps.resize(small, (48, 40)), masks, scores)
+    ok(capsys, "evaluate small.npy masks.npz --json a.json --resize 30x20")
+    at = np.ix_(range(4), np.arange(30) * 48 // 30, np.arange(20) * 40 // 20)
+    assert values("a.json") == expected(ac.maps.resize(small, (30, 20)), masks[at], scores)
+    assert json.loads(Path("a.json").read_text())["settings"]["resize"] == [30, 20]
+    np.save("counts.npy", np.arange(4 * 6 * 5, dtype=np.uint16).reshape(4, 6, 5))
+    ok(capsys, "evaluate counts.npy masks.npz --json a.json --resize maps --image-score none")
+    wanted = pixel_report(ac.maps.resize(np.load("counts.npy").astype(float), (48, 40)), masks)
+    assert values("a.json") == {f"pixel_{name}": value for name, value in wanted.items()}
+
+
+def test_parts_of_several_images(here, capsys):
+    maps, masks = stacks()
+    maps, masks = np.concatenate([maps, maps[:1]]), np.concatenate([masks, masks[:1]])
+    np.savez("views.npz", maps=maps, names=np.array(["a_C1_", "b_C1_", "b_C2_", "c_C1_", "a_C2_"]))
+    np.save("truth.npy", masks)
+    scores, labels = maps.max(axis=(1, 2)), masks.any(axis=(1, 2))
+    for more, reduce in (("", "max"), ("--group-reduce mean", "mean")):
+        ok(capsys, f"evaluate views.npz truth.npy --json a.json --group-by '(.*)_C[0-9]_' {more}")
+        wanted = image_report(scores, labels, groups=list("abbca"), group_reduce=reduce)
+        found = values("a.json")
+        for name, value in wanted.items():
+            assert found[name if name.startswith("sample_") else f"image_{name}"] == value
+    code, _, err = run(capsys, "evaluate views.npz truth.npy --group-by '(.*)_C[0-9]_' --expected-views 2")
+    assert (code, err) == (
+        3,
+        "anomalib-cpp evaluate: error: the part 'c' has 1 images; --expected-views asks for 2\n",
+    )
+
+
+# How it is measured
+
+
+def test_bins_say_where_the_exact_values_lie(here, capsys):
+    maps, masks = stacks()
+    ok(capsys, "evaluate maps masks --mode binned --bins 64 --metrics all --json a.json --curves a.csv")
+    found = json.loads(Path("a.json").read_text())
+    exact = expected(maps, masks, metrics=("auroc", "average_precision", "aupr", "f1_max", "iou_max", "aupro"))
+    for name, entry in found["metrics"].items():
+        if name in exact and name.startswith("pixel_"):
+            assert entry["low"] <= exact[name] <= entry["high"], name
+            assert 0 < entry["high"] - entry["low"] < 0.2
+            assert entry["interval"] == "certified"
+    assert found["metrics"]["image_auroc"] == {"value": exact["image_auroc"], "undefined": False}
+    assert found["settings"]["bins"] == 64
+
+    low, high = maps.min(), maps.max()
+    reference = CurveAccumulator(64, (low, high), weighted=True)
+    reference.update(maps, masks)
+    assert found["metrics"]["pixel_aupro"]["value"] == reference.compute()["aupro"].value
+    ok(capsys, f"evaluate maps masks --mode binned --bins 64 --metrics all --json b.json --score-range={low},{high} -q")
+    assert values("b.json") == values("a.json")
+    curves = read_curves("a.csv")
+    fpr, tpr, thresholds = curves["pixel_roc"]
+    assert [(maps >= t)[~masks].mean() for t in thresholds[1:-1]] == fpr[1:-1].tolist()
+    assert [(maps >= t)[masks].mean() for t in thresholds[1:-1]] == tpr[1:-1].tolist()
+    assert np.trapezoid(curves["pixel_pro"][1], curves["pixel_pro"][0]) > 0.5
+
+
+def read_curves(path):
+    rows = [line.split(",") for line in Path(path).read_text().splitlines()[1:]]
+    names = dict.fromkeys(row[0] for row in rows)
+    return {name: np.array([row[1:] for row in rows if row[0] == name], float).T for name in names}
+
+
+def test_definitions_of_others(here, capsys):
+    maps, masks = stacks()
+    scores, labels = maps.max(axis=(1, 2)), masks.any(axis=(1, 2))
+    line = "evaluate maps masks --metrics auroc,aupr,aupro --image-metrics auroc,aupr,f1_max --json a.json"
+    of_pixels = dict(zip(("auroc", "aupr", "aupro"), adeval.auroc_aupr_aupro(maps, masks), strict=True))
+    wanted = {
+        "anomalib": {
+            "image_aupr": aupr(scores, labels, variant="anomalib"),
+            "pixel_aupr": aupr(maps, masks, variant="anomalib"),
+            "pixel_aupro": aupro(maps, masks, variant="anomalib"),
+        },
+        "adeval": {
+            "image_auroc": adeval.auroc(scores, labels),
+            "image_aupr": adeval.auroc_and_aupr(scores, labels)[1],
+            **{f"pixel_{name}": value for name, value in of_pixels.items()},
+        },
+        "compute_pro": {"pixel_aupro": aupro(maps, masks, variant="compute_pro")},
+    }
+    ok(capsys, line)
+    native = values("a.json")
+    for variant, others in wanted.items():
+        out = ok(capsys, f"{line} --variant {variant}")
+        assert values("a.json") == {**native, **others}
+        entries = json.loads(Path("a.json").read_text())["metrics"]
+        assert {name for name, entry in entries.items() if entry.get("variant") == variant} == others.keys()
+        assert out.splitlines()[0].split() == ["metric", "value", "definition"]
+
+
+@pytest.mark.filterwarnings("ignore:.*resamples, which lack a class")
+def test_intervals_of_resamples(here, capsys):
+    maps, masks = stacks()
+    ok(capsys, "evaluate maps masks --json a.json --bootstrap 200 --threads 1")
+    entries = json.loads(Path("a.json").read_text())["metrics"]
+    images = bootstrap(["auroc"], maps.max(axis=(1, 2)), masks.any(axis=(1, 2)), n_resamples=200)
+    pixels = bootstrap(["auroc", "aupro"], list(maps), list(masks), n_resamples=200)
+    for name, wanted in (
+        ("image_auroc", images["auroc"]),
+        ("pixel_auroc", pixels["auroc"]),
+        ("pixel_aupro", pixels["aupro"]),
+    ):
+        assert (entries[name]["low"], entries[name]["high"]) == (wanted.low, wanted.high)
+        assert entries[name]["interval"] == "bootstrap"
+    ok(capsys, "evaluate maps masks --json b.json --bootstrap 200 --threads 3")
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+
+
+def test_overlaps_of_images(here, capsys):
+    maps, masks = stacks()
+    ok(capsys, "evaluate maps masks --json a.json --metrics aupimo --fpr-bounds 1e-3,1e-1")
+    wanted = aupimo(maps, masks, fpr_bounds=(1e-3, 1e-1)).scores
+    listed = json.loads(Path("a.json").read_text())["per_image"]
+    assert [float(entry["aupimo"]) for entry in listed[1:]] == wanted[1:].tolist()
+    assert listed[0]["aupimo"] == "NaN"
+    assert "aupro" not in listed[0]
+
+
+# What is written
+
+
+def test_formats(here, capsys):
+    ok(capsys, "evaluate maps masks --json a.json -q")
+    assert ok(capsys, "evaluate maps masks --format json") == Path("a.json").read_text()
+    for suffix in ("json", "csv", "md", "txt"):
+        assert ok(capsys, f"evaluate maps masks --output result.{suffix} --threads 1") == ""
+    assert Path("result.json").read_bytes() == Path("a.json").read_bytes()
+    lines = Path("result.csv").read_text().splitlines()
+    assert lines[0] == "metric,value,low,high,interval,variant"
+    assert {line.split(",")[0]: float(line.split(",")[1]) for line in lines[1:]} == values("a.json")
+    assert Path("result.md").read_text().startswith("| metric | value |\n| --- | ---: |\n| image_auroc | 1 |\n")
+    assert Path("result.txt").read_text() == ok(capsys, "evaluate maps masks")
+
+
+def test_curves(here, capsys):
+    maps, masks = stacks()
+    ok(capsys, "evaluate maps masks --curves curves.csv --image-metrics auroc")
+    ok(capsys, "evaluate maps masks --curves curves.json --image-metrics auroc")
+    found = read_curves("curves.csv")
+    assert list(found) == ["image_roc", "image_pr", "pixel_roc", "pixel_pr", "pixel_pro"]
+    for name, entry in json.loads(Path("curves.json").read_text())["curves"].items():
+        columns = [[float(value) for value in entry[key]] for key in ("x", "y", "thresholds")]
+        np.testing.assert_array_equal(columns, found[name])
+    roc = roc_curve(maps, masks, drop_collinear=True)
+    np.testing.assert_array_equal(found["pixel_roc"], [roc.x, roc.y, roc.thresholds])
+    pr = pr_curve(maps.max(axis=(1, 2)), masks.any(axis=(1, 2)))
+    np.testing.assert_array_equal(found["image_pr"], [pr.x, pr.y, pr.thresholds])
+
+
+def test_the_time_is_told_only_when_asked_for(here, capsys):
+    ok(capsys, "evaluate maps masks --json a.json")
+    ok(capsys, "evaluate maps masks --json b.json --timestamp")
+    a, b = (json.loads(Path(name).read_text()) for name in ("a.json", "b.json"))
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b.pop("timestamp"))
+    assert a == b
+
+
 BAD = [
+    ("maps masks --scores none.csv", 3, "'none.csv': No such file"),
+    (
+        "maps masks --scores head.csv",
+        3,
+        "'head.csv': its first line must name the columns name, score and perhaps",
+    ),
+    ("maps masks --scores word.csv", 3, "'word.csv': line 2 has no number as score: 'high'"),
+    ("maps masks --scores label.csv", 3, "'label.csv': line 2 has a label that is not 0 or 1: '2'"),
+    ("maps masks --scores wide.csv", 3, "'wide.csv': line 2 has 3 columns, not 2"),
+    ("maps masks --scores twice.csv", 3, "'twice.csv' has two scores of 'good/0'"),
+    ("maps masks --scores few.csv", 3, "'few.csv' lacks the scores of 3 maps, such as 'hole/0'"),
+    ("maps masks --scores many.csv --strict", 3, "'many.csv' has scores of 1 images without a map, such as 'more'"),
+    ("maps masks --scores few.csv --image-score max", 2, "--scores and --image-score both say"),
+    ("names.npz masks.npz", 3, "'names.npz': it names 4 images, 1 of them differently, but holds 4"),
+    ("scores.npz masks.npz", 3, "'scores.npz': scores must be 4 numbers, one an image; got float64 (3,)"),
+    ("maps masks --group-by '(.*)/(.*)'", 2, "--group-by must have exactly one group in parentheses"),
+    ("maps masks --group-by '('", 2, "--group-by is not a regular expression"),
+    ("maps masks --group-by 'h(o)le'", 3, "--group-by finds no group in the name 'good/0'"),
+    (
+        "maps masks --group-by '(.*)/' --expected-views 2",
+        3,
+        "the part 'good' has 1 images; --expected-views asks",
+    ),
+    ("maps masks --group-reduce max", 2, "--group-reduce needs --group-by"),
+    ("maps masks --expected-views 2", 2, "--expected-views needs --group-by"),
+    ("maps masks --bins 5", 2, "--bins needs --mode binned"),
+    ("maps masks --mode binned --bins 1", 3, "n_bins must be an integer >= 2"),
+    ("maps masks --mode binned --metrics aupimo", 3, "--mode binned does not have 'aupimo'; it has auroc"),
+    ("maps masks --mode binned --save-state s.safetensors", 2, "--save-state is for --mode exact"),
+    ("maps masks --mode binned --nan-policy omit", 2, "--mode binned refuses NaN"),
+    ("maps masks --mode binned --score-range 2,1", 3, "score_range must be finite and ascend"),
+    ("maps masks --mode binned --variant adeval", 2, "--variant is for --mode exact"),
+    (
+        "maps masks --variant quantile --metrics auroc",
+        2,
+        "--variant quantile is about aupro, none of which",
+    ),
+    (
+        "maps masks --bootstrap 9 --metrics aupimo --image-metrics aupr",
+        2,
+        "--bootstrap is for auroc, average_precision",
+    ),
+    ("maps masks --quiet --format csv", 2, "--format with --quiet needs --output"),
+    ("maps masks --resize 3", 2, "must be HEIGHTxWIDTH"),
+    ("maps masks --max-pixels 100", 3, "0.npy' holds 1920 pixels; --max-pixels allows 100"),
+    ("maps.npy masks --max-pixels 100", 3, "an image of 'maps.npy' holds 1920 pixels; --max-pixels allows 100"),
+    ("maps masks --curves a.txt", 2, "--curves must end in .json or .csv"),
+    ("maps masks -o a.doc", 2, "--output 'a.doc' has no suffix of .txt"),
+    ("maps masks --images masks", 2, "--images is for --format html"),
+    ("maps masks --bootstrap 10 --nan-policy propagate", 3, "nan_policy must be one of 'raise', 'omit' for resamples"),
     ("maps none", 3, "'none': No such file or directory"),
     ("empty masks", 3, "'empty' holds no maps (.npy, .npz, .png, .tif, .tiff)"),
     ("state.pkl masks", 3, "can execute code"),
@@ -212,7 +478,7 @@ BAD = [
     ),
     ("flat.npy masks.npz", 3, "'flat.npy': a stack of maps has shape (images, height, width)"),
     ("many.npz masks.npz", 3, "'many.npz': the file holds 'a', 'b'; one of them has to be called 'maps'"),
-    ("broken/wide truth", 3, "0.npy' is 48 x 41 pixels (height x width) but its mask 'truth"),
+    ("broken/wide truth --resize none", 3, "0.npy' is 48 x 41 pixels (height x width) but its mask 'truth"),
     ("broken/twice truth", 3, "are both maps of '0'; keep one of them"),
     ("broken/stack truth", 3, "0.npy': a map has shape (height, width); got (2, 48, 40)"),
     ("broken/bool truth", 3, "0.npy': a map holds floating-point numbers or integers; got bool"),
@@ -249,6 +515,19 @@ def bad_files(here):
     np.save("three.npy", masks * 3)
     np.save("flat.npy", np.zeros(3))
     np.savez("many.npz", a=maps, b=maps)
+    good = "good/0,1"
+    for name, text in (
+        ("head", "names,scores"),
+        ("word", "name,score\ngood/0,high"),
+        ("label", "name,score,label\ngood/0,1,2"),
+        ("wide", "name,score\ngood/0,1,2"),
+        ("twice", f"name,score\n{good}\n{good}"),
+        ("few", f"name,score\n{good}"),
+        ("many", "name,score\n" + "".join(f"{n},1\n" for n in [*NAMES, "more"])),
+    ):
+        Path(f"{name}.csv").write_text(text)
+    np.savez("names.npz", maps=maps, names=np.array(["a"] * 4))
+    np.savez("scores.npz", maps=maps, scores=np.zeros(3))
     for name in ("wide", "twice", "stack", "bool", "colour", "text", "cut", "cut.tif", "cut.npy", "bomb"):
         Path("broken", name).mkdir(parents=True)
     np.save("broken/wide/0.npy", np.zeros((48, 41)))

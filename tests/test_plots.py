@@ -79,3 +79,62 @@ def test_overlays_colour_only_what_is_high(ax):
         plots.map_overlay(image.astype(float), values)
     with pytest.raises(InvalidInputError, match="limits"):
         plots.map_overlay(image, values, limits=(2, 1))
+
+
+def test_pimo_curves_and_their_mean(ax):
+    rng = np.random.default_rng(0)
+    maps, masks = rng.random((6, 60, 60), dtype=np.float32), np.zeros((6, 60, 60), bool)
+    masks[3:, 5:20, 5:20] = True
+    maps[masks] += 0.4
+    found = metrics.aupimo(maps, masks, fpr_bounds=(1e-2, 1e-1), bounds="snap", num_thresholds=5000, return_curves=True)
+    assert plots.plot_pimo(found, ax=ax, label="screws", color="red") is ax
+    *images, mean = ax.lines
+    assert len(images) == 3  # those without a defect have no recall
+    assert (mean.get_label(), mean.get_color(), mean.get_linewidth()) == ("screws", "red", 2)
+    for line, recall in zip(images, found.recalls[3:], strict=True):
+        x, y = line.get_data()
+        assert (np.diff(x) >= 0).all()
+        assert set(y) <= set(recall)
+        assert y[0] == recall.min()
+    kept = np.searchsorted(found.shared_fpr[::-1], mean.get_xdata(), side="right") - 1
+    assert mean.get_ydata()[-1] == pytest.approx(found.recalls[3:].mean(axis=0)[::-1][kept[-1]])
+    assert ax.get_xscale() == "log"
+    assert ax.get_xlim() == (1e-6, 1)
+    (shade,) = ax.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == pytest.approx((1e-2, 1e-1))
+    plots.plot_pimo(([1.0, 1e-3, 0.0], [0.9, 0.5, 0.2]), fpr_bounds=(1e-4, 1e-3), ax=ax)
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), [[1e-3, 0.5], [1, 0.9]])
+    assert len(ax.patches) == 1
+
+
+def test_pimo_curves_that_do_not_exist(ax):
+    maps = np.arange(32.0).reshape(2, 4, 4)
+    exact = metrics.aupimo(maps, maps > 20, fpr_bounds=(0.1, 0.5))
+    for result, text in (
+        (exact, "must hold curves"),
+        (([0.1, 0.2], [0.1, 0.2, 0.3]), "rates of shape"),
+        (([0.1], [[np.nan]]), "an image with recalls"),
+        (([0.0], [0.5]), "an image with recalls"),
+    ):
+        with pytest.raises(InvalidInputError, match=text):
+            plots.plot_pimo(result, ax=ax)
+    with pytest.raises(InvalidInputError, match="fpr_bounds"):
+        plots.plot_pimo(([0.1], [0.5]), fpr_bounds=(1, 0), ax=ax)
+
+
+def test_histograms_count_every_score(ax):
+    scores, labels = [0.1, 0.2, 0.25, 0.7, 0.9], [0, 0, 0, 1, 1]
+    plots.plot_score_histogram(scores, labels, threshold=0.5, bins=4, ax=ax)
+    heights = np.array([bar.get_height() for bar in ax.patches]).reshape(2, 4)
+    assert heights.tolist() == [[3, 0, 0, 0], [0, 0, 1, 1]]
+    assert ax.lines[0].get_xdata() == [0.5, 0.5]
+
+
+def test_the_outline_of_the_defect(ax):
+    mask = np.zeros((8, 8), bool)
+    mask[2:5, 3:7] = True
+    plots.plot_map_overlay(np.zeros((8, 8), np.uint8), np.ones((8, 8)), mask=mask, ax=ax)
+    (outline,) = ax.collections
+    corners = np.concatenate([path.vertices for path in outline.get_paths()])
+    assert corners.min(axis=0).tolist() == [2.5, 1.5]
+    assert corners.max(axis=0).tolist() == [6.5, 4.5]

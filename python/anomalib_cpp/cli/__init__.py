@@ -1,4 +1,4 @@
-"""The command line: ``anomalib-cpp demo|fit|score|evaluate|compare|info|selftest``."""
+"""The command line ``anomalib-cpp``, one module for each command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__, config_context
-from . import compare, demo, evaluate, fit, info, score, selftest
+from . import bench, compare, convert, demo, evaluate, fit, info, report, score, selftest, verify
 from .failures import exit_code, one_line
 
 __all__ = ["main"]
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"anomalib-cpp {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, fit, score, evaluate, compare, info, selftest):
+    for module in (demo, fit, score, evaluate, compare, report, convert, verify, info, selftest, bench):
         command = module.add_command(commands)
         command.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
         command.set_defaults(run=module.run)

@@ -16,7 +16,7 @@ from .. import io
 from .._errors import FormatError, InvalidInputError
 from .failures import naming
 
-__all__ = ["MOST_INFLATION", "SUFFIXES", "UNPACKED", "read_array"]
+__all__ = ["MOST_INFLATION", "SUFFIXES", "UNPACKED", "array_names", "read_array"]
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 MOST_INFLATION = 100  # what a packed file unpacks to is at most this much larger than the file, or
@@ -31,6 +31,24 @@ def read_array(path: Path, key: str | None, preferred: str, hint: str) -> NDArra
         if suffix == ".npy":
             return _npy(path)
         return (_npz if suffix == ".npz" else _safetensors)(path, key, preferred, hint)
+
+
+def array_names(path: Path) -> list[str]:
+    """Names of the arrays in an .npz or .safetensors file."""
+    with naming(path):
+        if path.suffix.lower() == ".npz":
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    return [entry.filename.removesuffix(".npy") for entry in archive.infolist()]
+            except zipfile.BadZipFile as error:
+                raise FormatError(f"not a valid .npz file: {str(error)[:120]}") from None
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return list(file.keys())
+        except SafetensorError as error:
+            raise FormatError(f"not a valid safetensors file: {error}") from None
 
 
 def _header(stream: Any, size: int) -> tuple[tuple[int, ...], np.dtype[Any]]:

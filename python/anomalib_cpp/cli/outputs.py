@@ -18,10 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._atomic import write_atomically
-from .._errors import InvalidInputError
+from .._errors import FormatError, InvalidInputError
 from .failures import MissingPackageError
 
-__all__ = ["MapFolder", "as_csv", "as_json", "as_table", "map_names", "write_or_print"]
+_MOST_OBJECTS = 500_000
+
+__all__ = [
+    "MapFolder",
+    "as_csv",
+    "as_json",
+    "as_markdown",
+    "as_table",
+    "json_of",
+    "map_names",
+    "write_archive",
+    "write_or_print",
+]
 
 
 def _json_number(value: Any) -> Any:
@@ -39,13 +51,41 @@ def as_json(content: dict[str, Any]) -> str:
     return json.dumps(_json_number(content), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def as_csv(names: list[str], scores: list[float], labels: list[int] | None = None) -> str:
-    """Columns ``name``, ``label`` where there are `labels`, and ``score``."""
+def json_of(path: Path, most_bytes: int, what: str) -> Any:
+    """Parse a JSON file that :func:`as_json` may have written; `what` says in errors what it should be."""
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes or not data.isascii():
+        raise FormatError(f"not a {what}: it is not ASCII of at most {most_bytes} bytes")
+    if data.count(b"{") + data.count(b"[") > _MOST_OBJECTS:
+        raise FormatError(f"not a {what}: it holds more than {_MOST_OBJECTS} objects")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise FormatError(f"not a {what}: it has a duplicate key")
+        return result
+
+    def number(digits: str) -> float:
+        if len(digits) > 40 or not math.isfinite(float(digits)):
+            raise FormatError(f"not a {what}: it holds a number out of range")
+        return float(digits) if digits.strip("-0123456789") else int(digits)
+
+    def refuse(name: str) -> None:
+        raise FormatError(f"not a {what}: it holds {name}")
+
+    try:
+        return json.loads(data, object_pairs_hook=unique, parse_float=number, parse_int=number, parse_constant=refuse)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"not a {what}: it is not valid JSON ({str(error)[:80]})") from None
+
+
+def as_csv(columns: dict[str, list[Any]]) -> str:
+    """One line for the names of the columns, then one for each entry; numbers read back the same."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns: dict[str, list[Any]] = {"name": names, "label": labels or [], "score": [repr(score) for score in scores]}
-    if labels is None:
-        del columns["label"]
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue()
@@ -56,6 +96,16 @@ def as_table(rows: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines)
+
+
+def as_markdown(rows: list[list[str]]) -> str:
+    """Return the rows as a table in Markdown; the first column is text."""
+
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    rule = "|" + "|".join([" --- ", *[" ---: "] * (len(rows[0]) - 1)]) + "|"
+    return "\n".join([line(rows[0]), rule, *map(line, rows[1:])])
 
 
 def write_or_print(text: str, path: Path | None) -> None:
@@ -78,16 +128,27 @@ def map_names(names: list[str], suffix: str) -> list[str]:
     return renamed
 
 
+def write_archive(path: Path, content: NDArray[Any] | dict[str, NDArray[Any]]) -> None:
+    """Write an array as .npy, or named arrays as .npz, all of it or nothing."""
+    file = io.BytesIO()
+    if isinstance(content, dict):
+        np.savez(file, **content)  # type: ignore[arg-type]
+    else:
+        np.save(file, content, allow_pickle=False)
+    data = file.getbuffer()
+    write_atomically(path, [data], data.nbytes, overwrite=True, follow_symlinks=False)
+
+
 class MapFolder:
     """A new folder of maps, written under another name until it is complete."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, option: str = "--maps") -> None:
         if path.exists() and not path.is_dir():
-            raise InvalidInputError(f"--maps {str(path)!r} is a file; name a folder")
+            raise InvalidInputError(f"{option} {str(path)!r} is a file; name a folder")
         if path.is_dir() and any(path.iterdir()):
-            raise InvalidInputError(f"--maps {str(path)!r} is not empty; name a new folder")
+            raise InvalidInputError(f"{option} {str(path)!r} is not empty; name a new folder")
         if not path.parent.is_dir():
-            raise InvalidInputError(f"--maps {str(path)!r}: the folder {str(path.parent)!r} does not exist")
+            raise InvalidInputError(f"{option} {str(path)!r}: the folder {str(path.parent)!r} does not exist")
         self._path, self._kind = path, kind
         self._temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}-{secrets.token_hex(8)}")
         if kind == "tiff":
@@ -110,10 +171,15 @@ class MapFolder:
             shutil.rmtree(self._temporary, ignore_errors=True)
             raise
 
-    def write(self, name: str, scores: NDArray[Any]) -> None:
-        """Write one map, as float32."""
+    def file(self, name: str) -> Path:
+        """Where a file of the folder is to be written now."""
         path = self._temporary / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, name: str, scores: NDArray[Any]) -> None:
+        """Write one map, as float32."""
+        path = self.file(name)
         values = np.ascontiguousarray(scores, np.float32)
         if self._kind == "tiff":
             self._imwrite(path, values, metadata=None, software="anomalib_cpp")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,13 @@ from numpy.typing import NDArray
 
 from .. import io
 from .._errors import FormatError, InvalidInputError, InvalidTypeError
-from .arrays import MOST_INFLATION, SUFFIXES, UNPACKED, read_array
-from .failures import MissingPackageError, one_line
+from .arrays import SUFFIXES, array_names, read_array
+from .decoders import MOST_PIXELS, read_stack, read_values, require_pixels
 
-__all__ = ["Source", "about", "find_maps", "find_masks", "pair_up", "read_map", "read_mask"]
+__all__ = ["Source", "about", "find_maps", "find_masks", "pair_up", "read_map", "read_mask", "same_names"]
 
 _MAPS = (".npy", ".npz", ".png", ".tif", ".tiff")
 _MASKS = (".bmp", *_MAPS)
-_TIFF = (".tif", ".tiff")
 _ENDING = "_mask"  # what data sets put after the name of an image to name its mask
 
 
@@ -33,19 +30,26 @@ class Source:
     Attributes
     ----------
     name : str
-        For pairing: the path relative to the folder without its suffix, or the number in the stack.
+        For pairing: the path relative to the folder without its suffix, the name that its stack gives it, or its number
+        in the stack.
     where : str
         For messages: the file, and the place in it.
     read : callable
         Decodes it, into whatever its file holds.
     picture : bool
         Whether it is grey values, rather than an array.
+    stacked : bool
+        Whether it comes from a stack.
+    numbered : bool
+        Whether its name is nothing but its number there.
     """
 
     name: str
     where: str
     read: Callable[[], NDArray[Any]]
     picture: bool
+    stacked: bool = False
+    numbered: bool = False
 
 
 @contextmanager
@@ -57,17 +61,17 @@ def about(where: str) -> Iterator[None]:
         raise type(error)(f"{where}: {error}") from None
 
 
-def find_maps(path: Path) -> list[Source]:
-    """List the maps of a folder or a stack."""
-    return _folder(path, "maps", _MAPS) if path.is_dir() else _stack(path, "maps")
+def find_maps(path: Path, most: int = MOST_PIXELS) -> list[Source]:
+    """List the maps of a folder or a stack; `most` is how many pixels one may have when it is read."""
+    return _folder(path, "maps", _MAPS, most) if path.is_dir() else _stack(path, "maps", most)
 
 
-def find_masks(path: Path) -> list[Source]:
+def find_masks(path: Path, most: int = MOST_PIXELS) -> list[Source]:
     """List the masks of a folder or a stack."""
-    return _folder(path, "masks", _MASKS) if path.is_dir() else _stack(path, "masks")
+    return _folder(path, "masks", _MASKS, most) if path.is_dir() else _stack(path, "masks", most)
 
 
-def _folder(path: Path, what: str, suffixes: tuple[str, ...]) -> list[Source]:
+def _folder(path: Path, what: str, suffixes: tuple[str, ...], most: int) -> list[Source]:
     files = [
         file
         for file in path.rglob("*")
@@ -81,11 +85,15 @@ def _folder(path: Path, what: str, suffixes: tuple[str, ...]) -> list[Source]:
         where = repr(str(file))
         if name in found:
             raise InvalidInputError(f"{found[name].where} and {where} are both {what} of {name!r}; keep one of them")
-        found[name] = Source(name, where, _reader(file, what), file.suffix.lower() not in SUFFIXES)
+        found[name] = Source(name, where, _reader(file, what, most), file.suffix.lower() not in SUFFIXES)
     return list(found.values())
 
 
-def _stack(path: Path, what: str) -> list[Source]:
+def _reader(path: Path, what: str, most: int) -> Callable[[], NDArray[Any]]:
+    return lambda: read_values(path, what, most)
+
+
+def _stack(path: Path, what: str, most: int) -> list[Source]:
     io.check_suffix(path)
     with path.open("rb"):  # the plain error for a file that is missing or not readable
         pass
@@ -93,17 +101,63 @@ def _stack(path: Path, what: str) -> list[Source]:
         raise FormatError(f"{str(path)!r} is neither a folder of {what} nor a {', '.join(SUFFIXES)} file")
     where = repr(str(path))
     with about(where):
-        array = _array(path, what)
+        array = read_stack(path, what)
         if array.ndim not in (2, 3, 4) or (array.ndim == 4 and array.shape[1] != 1) or 0 in array.shape:
             raise InvalidInputError(
                 f"a stack of {what} has shape (images, height, width) or (images, 1, height, width); got {array.shape}"
             )
+        stack: NDArray[Any] = array.reshape(-1, *array.shape[-2:])
+        names = _stack_names(path, len(stack))
+    require_pixels(f"an image of {where}", stack[0].size, most)
 
     def image(number: int) -> Callable[[], NDArray[Any]]:
         return lambda: stack[number]
 
-    stack: NDArray[Any] = array.reshape(-1, *array.shape[-2:])
-    return [Source(f"{i:06d}", f"{where}, image {i}", image(i), False) for i in range(len(stack))]
+    return [
+        Source(f"{i:06d}" if names is None else names[i], f"{where}, image {i}", image(i), False, True, names is None)
+        for i in range(len(stack))
+    ]
+
+
+def _stack_names(path: Path, count: int) -> list[str] | None:
+    """Names of the images of a stack: an array of strings, or the settings of a file of ours."""
+    names: Any = None
+    if path.suffix.lower() == ".npz" and "names" in array_names(path):
+        array = read_array(path, "names", "names", "")
+        names = array.tolist() if array.dtype.kind == "U" and array.ndim == 1 else names
+    elif path.suffix.lower() == ".safetensors":
+        names = _recorded_names(path)
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) and _is_name(name) for name in names):
+        raise FormatError("its names are not a list of strings of 1 to 4096 printable characters")
+    if len(names) != count or len(set(names)) != count:
+        raise InvalidInputError(
+            f"it names {len(names)} images, {len(set(names))} of them differently, but holds {count}"
+        )
+    return names
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= 4096 and text.isprintable()
+
+
+def _recorded_names(path: Path) -> Any:
+    try:
+        return io.inspect(path).config.get("names")
+    except FormatError:  # a file of others; it was read as such
+        return None
+
+
+def same_names(maps: list[Source], masks: list[Source]) -> tuple[list[Source], list[Source]]:
+    """Give a stack without names those of an equally long stack that has some: their order tells which is which."""
+
+    def named(one: list[Source], other: list[Source]) -> list[Source]:
+        if not one[0].numbered or not other[0].stacked or len(one) != len(other):
+            return one
+        return [replace(source, name=twin.name) for source, twin in zip(one, other, strict=True)]
+
+    return named(maps, masks), named(masks, maps)
 
 
 def pair_up(maps: list[Source], masks: list[Source]) -> tuple[list[Source | None], list[Source]]:
@@ -151,77 +205,3 @@ def _single(values: NDArray[Any], what: str) -> NDArray[Any]:
     if values.ndim < 2 or 0 in values.shape or values.shape[:-2].count(1) != values.ndim - 2:
         raise InvalidInputError(f"a {what} has shape (height, width); got {values.shape}")
     return values.reshape(values.shape[-2:])
-
-
-def _array(path: Path, what: str) -> NDArray[Any]:
-    return read_array(path, None, what, f"one of them has to be called {what!r}")
-
-
-def _reader(path: Path, what: str) -> Callable[[], NDArray[Any]]:
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        return lambda: _array(path, what)
-    if suffix in _TIFF:
-        return lambda: _tiff(path)
-    return lambda: _picture(path, grey=what == "masks")
-
-
-@contextmanager
-def _decoding(path: Path) -> Iterator[None]:
-    """One kind of error for all that decoders raise over a damaged file; the system's errors stay what they are."""
-    try:
-        yield
-    except (FormatError, MemoryError):
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        reason = "it is not an image" if "cannot identify" in str(error) else one_line(str(error))[:120]
-        raise FormatError(f"cannot read {str(path)!r}: {reason or type(error).__name__}") from None
-
-
-def _picture(path: Path, *, grey: bool) -> NDArray[Any]:
-    """Read grey values with Pillow; `grey` makes them of colours."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingPackageError(f"reading {str(path)!r}", error.name, "cli") from error
-    with _decoding(path), Image.open(path) as image:
-        if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16"):
-            return np.asarray(image)
-        if grey:
-            return np.asarray(image.convert("L"))
-        raise FormatError(f"{str(path)!r} is a picture of mode {image.mode}; a map has one number a pixel")
-
-
-@contextmanager
-def _logged(path: Path) -> Iterator[None]:
-    """Make one warning of what tifffile logs about a file; where it cannot read the file the error is enough."""
-    told: list[str] = []
-
-    def keep(record: logging.LogRecord) -> bool:
-        told.append(record.getMessage())
-        return False
-
-    logger = logging.getLogger("tifffile")
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)
-    if told:
-        warnings.warn(f"{str(path)!r}: {one_line(told[0])[:200]}", stacklevel=2)
-
-
-def _tiff(path: Path) -> NDArray[Any]:
-    try:
-        import tifffile
-    except ImportError as error:
-        raise MissingPackageError(f"reading {str(path)!r}", error.name, "cli") from error
-    with _logged(path), _decoding(path), tifffile.TiffFile(path) as file:
-        if not file.series:
-            raise FormatError(f"cannot read {str(path)!r}: it holds no image")
-        if file.series[0].nbytes > max(UNPACKED, MOST_INFLATION * path.stat().st_size):
-            raise FormatError(f"{str(path)!r} would inflate to {file.series[0].nbytes} bytes")
-        values: NDArray[Any] = file.series[0].asarray()
-        return values

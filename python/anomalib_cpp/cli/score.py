@@ -165,7 +165,7 @@ def run(args: argparse.Namespace) -> int:
 def _text(args: argparse.Namespace, bank: Any, checksum: str, source: _Images | _Features, scores: list[float]) -> str:
     suffix = "" if args.output is None else args.output.suffix.lower()
     if (args.format or ("json" if suffix == ".json" else "csv")) == "csv":
-        return as_csv(source.names, scores)
+        return as_csv({"name": source.names, "score": [repr(score) for score in scores]})
     names = "\n".join(source.names).encode("utf-8", "surrogateescape")
     return as_json(
         {

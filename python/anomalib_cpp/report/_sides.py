@@ -1,0 +1,46 @@
+"""The results on a page, and the images to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..cli.results import Result
+
+__all__ = ["Case", "Side"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One result; `name` tells it from the other one, `source` where it comes from."""
+
+    name: str | None
+    result: Result
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An image to look at.
+
+    Attributes
+    ----------
+    name, text : str
+        What stands below it.
+    image : array of uint8, shape (height, width) or (height, width, 3)
+        The photograph.
+    map : array of float, shape (rows, columns)
+        Resized to the photograph.
+    mask : array of bool, shape (rows, columns)
+        The truth.
+    """
+
+    name: str
+    text: str
+    image: NDArray[np.uint8]
+    map: NDArray[Any]
+    mask: NDArray[Any]
