@@ -228,3 +228,19 @@ def test_what_does_not_exist_or_asks_for_too_much():
         assert spro(MAPS, REGIONS, [[], [10], [1], [1, 1], []]).saturation[0] == 9
     with pytest.warns(ac.UndefinedMetricWarning, match="aupro is undefined"):
         assert np.isnan(aupro(MAPS, MASKS * 0, variant="quantile"))
+
+
+def test_adeval_has_no_area_where_no_threshold_lies_within_the_limit():
+    # ADEval 1.1.0 stops with an IndexError here; 0, what a plain area would give, is no measurement.
+    mostly_high = np.where(MASKS > 0, 0.5, 1.0).astype(np.float32)
+    mostly_high[0, 0, 0] = 0
+    with pytest.warns(ac.UndefinedMetricWarning, match="aupro is undefined: too few thresholds have a rate within"):
+        assert np.isnan(aupro(mostly_high, MASKS, variant="adeval", num_thresholds=5))
+
+
+def test_missing_scores_are_no_thresholds():
+    maps = MAPS.astype(np.float64)
+    maps[0, 0, 0] = np.nan
+    for variant in ("quantile", "compute_pro", "adeval"):
+        found = aupro(maps, MASKS, variant=variant, nan_policy="omit")
+        assert found == pytest.approx(aupro(MAPS, MASKS, variant=variant), abs=0.02)

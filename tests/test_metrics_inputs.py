@@ -178,6 +178,147 @@ def test_nan_can_propagate():
         assert np.isnan(auroc(nan_maps(), MASKS))
 
 
+IGNORED = MASKS.astype(np.uint8)
+IGNORED[0, :5] = IGNORED[1, 4, 6:9] = IGNORED[3, 10:12, 30:] = 255  # normal pixels, a part of a region, a whole one
+KEPT = IGNORED != 255
+AS_NAN = np.where(KEPT, MAPS, np.nan)
+FUNCTIONS = {
+    "auroc": auroc,
+    "average_precision": average_precision,
+    "ap_in": lambda *a, **o: average_precision(*a, positive="normal", **o),
+    "aupr": aupr,
+    "f1_max": lambda *a, **o: f1_max(*a, **o)._asdict(),
+    "iou_max": lambda *a, **o: metrics.iou_max(*a, **o)._asdict(),
+    "fpr_at_tpr": lambda *a, **o: metrics.fpr_at_tpr(*a, **o)._asdict(),
+    "tpr_at_fpr": lambda *a, **o: metrics.tpr_at_fpr(*a, **o)._asdict(),
+    "roc_curve": lambda *a, **o: roc_curve(*a, **o)._asdict(),
+    "pr_curve": lambda *a, **o: pr_curve(*a, **o)._asdict(),
+    "confusion_counts": lambda *a, **o: metrics.confusion_counts(*a, [0.1, 1.2], **o)._asdict(),
+}
+BOUNDS = {"fpr_bounds": (0.01, 0.1)}
+OF_IMAGES = {
+    "aupro": aupro,
+    "pro_score": lambda *a, **o: metrics.pro_score(*a, threshold=0.1, **o),
+    "aupimo": lambda *a, **o: metrics.aupimo(*a, **BOUNDS, **o)._asdict(),
+    "pro_curve": lambda *a, **o: pro_curve(*a, **o)._asdict(),
+    "by_size": lambda *a, **o: metrics.aupro_by_size(*a, edges=[50], **o)._asdict(),
+    "report": lambda *a, **o: pixel_report(*a, metrics=("f1_max", "aupro", "aupimo"), **BOUNDS, **o),
+    **{
+        name: lambda *a, _name=name, **o: aupro(*a, variant=_name, **o)
+        for name in ("quantile", "compute_pro", "adeval")
+    },
+}
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *OF_IMAGES])
+def test_ignored_pixels_are_in_no_count(name):
+    masks = IGNORED.astype(np.int16)
+    if name in FUNCTIONS:
+        found, expected = FUNCTIONS[name](MAPS, masks, ignore_value=255), FUNCTIONS[name](MAPS[KEPT], MASKS[KEPT])
+    else:
+        found = OF_IMAGES[name](MAPS, masks, ignore_value=255)
+        expected = OF_IMAGES[name](AS_NAN, np.where(KEPT, MASKS, 0), nan_policy="omit")
+        assert str(OF_IMAGES[name](list(MAPS), masks[:, None], ignore_value=255)) == str(found)
+    np.testing.assert_equal(found, expected)
+
+
+def test_ignored_pixels_hide_nan_but_no_others():
+    assert auroc(AS_NAN, IGNORED, ignore_value=255) == auroc(MAPS[KEPT], MASKS[KEPT])
+    assert aupro(AS_NAN, IGNORED, ignore_value=255, nan_policy="propagate") == aupro(MAPS, IGNORED, ignore_value=255)
+    maps = AS_NAN.copy()
+    maps[2, 3, 4] = np.nan
+    for call in (auroc, aupro, lambda *a, **o: aupro(*a, variant="compute_pro", **o)):
+        assert np.isnan(call(maps, IGNORED, ignore_value=255, nan_policy="propagate"))
+        for given in (maps, list(maps)):
+            with pytest.raises(ac.InvalidInputError, match=r"contains 1 NaN, first at index \(2, 3, 4\)"):
+                call(given, IGNORED, ignore_value=255)
+    integers = (MAPS * 100).astype(np.int32)
+    assert aupro(integers, IGNORED, ignore_value=255) == aupro(integers.astype(np.float64), IGNORED, ignore_value=255)
+
+
+def test_positive_class_of_average_precision():
+    for scores in (MAPS, (MAPS * 50).astype(np.int16), ((MAPS + 5) * 20).astype(np.uint8), list(MAPS)):
+        flat = np.asarray(scores).astype(np.float64)
+        for function in (average_precision, aupr):
+            assert function(scores, MASKS, positive="normal") == function(-flat, ~MASKS)
+    assert average_precision([1, 2, 3], np.array([0, 255, 255], np.uint8), positive="normal") == 1
+    with pytest.warns(ac.UndefinedMetricWarning, match="average_precision is undefined: there is no normal"):
+        assert np.isnan(average_precision([1, 2], [1, 1], positive="normal"))
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+def weighted(seed, n=60, ties=12):
+    rng = np.random.default_rng(seed)
+    labels = rng.random(n) < 0.4
+    return rng.integers(0, ties, n) / 4 + labels, labels, rng.integers(0, 4, n) * 1.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whole_weights_are_repetitions(seed):
+    scores, labels, weights = weighted(seed)
+    repeats = weights.astype(int)
+    many = np.repeat(scores, repeats), np.repeat(labels, repeats)
+    for call in (
+        auroc,
+        lambda *a, **o: auroc(*a, max_fpr=0.3, standardize="mcclish", **o),
+        average_precision,
+        lambda *a, **o: average_precision(*a, positive="normal", **o),
+    ):
+        assert call(scores, labels, sample_weight=weights) == pytest.approx(call(*many), abs=1e-14)
+    for curve in (roc_curve, pr_curve, lambda *a, **o: roc_curve(*a, drop_collinear=True, **o)):
+        found, expected = curve(scores, labels, sample_weight=weights), curve(*many)
+        np.testing.assert_allclose(found.x, expected.x, atol=1e-15)
+        np.testing.assert_allclose(found.y, expected.y, atol=1e-15)
+        np.testing.assert_array_equal(found.thresholds, expected.thresholds)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_as_scikit_learn(seed):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    scores, labels, _ = weighted(seed)
+    weights = np.random.default_rng(seed).random(len(scores)) * (np.arange(len(scores)) % 7 > 0)
+    given = {"sample_weight": weights}
+    assert auroc(scores, labels, **given) == pytest.approx(sklearn.roc_auc_score(labels, scores, **given), abs=1e-14)
+    partial = sklearn.roc_auc_score(labels, scores, max_fpr=0.2, **given)
+    assert auroc(scores, labels, max_fpr=0.2, standardize="mcclish", **given) == pytest.approx(partial, abs=1e-14)
+    expected = sklearn.average_precision_score(labels, scores, **given)
+    assert average_precision(scores, labels, **given) == pytest.approx(expected, abs=1e-14)
+    fpr, tpr, _ = sklearn.roc_curve(labels, scores, drop_intermediate=False, **given)
+    curve = roc_curve(scores, labels, **given)
+    np.testing.assert_allclose([curve.x, curve.y], [fpr, tpr], atol=1e-14)
+    precision, recall, thresholds = sklearn.precision_recall_curve(labels, scores, **given)
+    curve = pr_curve(scores, labels, **given)
+    np.testing.assert_allclose([curve.x, curve.y], [recall, precision], atol=1e-14)
+    np.testing.assert_array_equal(curve.thresholds[:-1], thresholds)
+
+
+def test_laws_of_weights():
+    scores, labels, weights = weighted(9)
+    order = np.random.default_rng(0).permutation(len(scores))
+    for call in (auroc, average_precision):
+        value = call(scores, labels, sample_weight=weights)
+        assert call(scores[order], labels[order], sample_weight=weights[order]) == value
+        assert call(scores[:, None], labels[:, None], sample_weight=weights[:, None].astype(np.float32)) == value
+        assert call(scores, labels, sample_weight=np.full(len(scores), 0.1)) == call(scores, labels)
+        assert call(scores, labels, sample_weight=weights / 8) == value  # a power of two rounds nothing
+        ignored = np.where(weights == 2, 7, labels)
+        left = np.where(weights == 2, 0, weights)
+        assert call(scores, ignored, sample_weight=weights, ignore_value=7) == call(scores, labels, sample_weight=left)
+        missing = np.where(weights == 3, np.nan, scores)
+        left = np.where(weights == 3, 0, weights)
+        found = call(missing, labels, sample_weight=weights, nan_policy="omit")
+        assert found == call(scores, labels, sample_weight=left)
+        assert np.isnan(call(missing, labels, sample_weight=weights, nan_policy="propagate"))
+        with pytest.warns(ac.UndefinedMetricWarning, match="there is no anomalous"):
+            assert np.isnan(call(scores, labels, sample_weight=~labels * weights))
+    with pytest.warns(ac.UndefinedMetricWarning, match="roc_curve is undefined: there is no normal"):
+        assert np.isnan(roc_curve(scores, labels, sample_weight=labels * weights).x).all()
+    with pytest.warns(ac.UndefinedMetricWarning, match="auroc is undefined"):
+        assert np.isnan(auroc(scores, labels, sample_weight=np.zeros(len(scores))))
+
+
 NOTHING = np.zeros((2, 8, 8), bool)
 SCORES = np.arange(128.0).reshape(2, 8, 8)
 
@@ -316,6 +457,20 @@ S = np.array([0.1, 0.2, 0.3, 0.4])
         (lambda: image_report(S, Y, metrics=("aupro",)), ValueError, "metrics must be one of 'auroc'"),
         (lambda: image_report(S, Y, metrics=()), ValueError, "metrics must name at least one"),
         (lambda: auroc(np.ma.masked_array(S), Y), TypeError, "masked array"),
+        (lambda: auroc(S, Y, ignore_value=1), ValueError, "ignore_value must not be a label, 0 or 1; got 1"),
+        (lambda: auroc(S, Y, ignore_value=2.5), TypeError, "ignore_value must be an integer; got 2.5"),
+        (lambda: auroc(S, Y.astype(bool), ignore_value=2), TypeError, "labels must hold integers with ignore_value"),
+        (lambda: aupro(list(MAPS), list(MASKS), ignore_value=2), TypeError, r"masks\[0\] must hold integers with"),
+        (lambda: aupro(MAPS, MASKS[:, :9] * 1, ignore_value=2), ValueError, r"masks has shape \(4, 9, 40\) but maps"),
+        (lambda: aupro(list(MAPS), [MASKS[0] * 1], ignore_value=2), ValueError, "masks has 1 images but maps has 4"),
+        (lambda: auroc(S, Y * 3, ignore_value=2), ValueError, "labels must be 0 or 1 .*; got 3"),
+        (lambda: auroc([2**53 + 1], [1], ignore_value=2), TypeError, r"integers of at most 2\^53 with ignore_value"),
+        (lambda: average_precision(S, Y, positive="good"), ValueError, "positive must be one of 'anomalous', 'normal'"),
+        (lambda: average_precision(S, Y * 3, positive="normal"), ValueError, "labels must be 0 or 1 .*; got 3"),
+        (lambda: auroc(S, Y, sample_weight=[1, 2]), ValueError, r"sample_weight must have shape \(4,\), as scores"),
+        (lambda: auroc(S, Y, sample_weight=S - 1), ValueError, "sample_weight must be finite and not negative; got"),
+        (lambda: auroc(S, Y, sample_weight=S * np.nan), ValueError, "sample_weight must be finite"),
+        (lambda: auroc(MAPS, MASKS, sample_weight=MAPS), ValueError, r"scores must have shape \(n,\) or \(n, 1\)"),
     ],
 )
 def test_bad_input_is_named(call, error, message):

@@ -61,10 +61,49 @@ _OPTIONS = Options("raise", "nan", None)  # whatever our configuration says
 _MEAN_FPR = "mean-per-image-fpr"
 _ALGORITHMS = ("python", "numba")
 _TENSORS = ("threshs", "shared_fpr", "per_image_tprs")
+_Result = TypeVar("_Result", bound="_Fields")
+
+
+class _Fields:
+    """A result that is what its fields say, which may be had as a dictionary."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields; without ``"paths"`` where there are none."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+        if values["paths"] is None:
+            del values["paths"]
+        return values
+
+    @classmethod
+    def from_dict(cls: type[_Result], dic: Mapping[str, Any]) -> _Result:
+        """Make a result of what `to_dict` returns.
+
+        Parameters
+        ----------
+        dic : mapping of str to fields
+            The fields by name; ``"paths"`` may be missing.
+
+        Returns
+        -------
+        result of this class
+
+        Raises
+        ------
+        InvalidInputError, InvalidTypeError
+            For other names, missing ones, and fields that do not fit.
+        """
+        if not isinstance(dic, Mapping):
+            raise InvalidTypeError(f"dic must be a mapping of names to fields; got {type(dic).__name__}")
+        known = [item.name for item in fields(cls)]  # type: ignore[arg-type]
+        missing = [name for name in known if name not in dic and name != "paths"]
+        unknown = [name for name in dic if name not in known]
+        if missing or unknown:
+            raise InvalidInputError(f"dic must hold {', '.join(known)}; {missing} missing, {unknown} unknown")
+        return cls(**dic)
 
 
 @dataclass(eq=False)
-class PIMOResult:
+class PIMOResult(_Fields):
     """Per-image overlap curves: the recall of every anomalous image over a false positive rate that all share.
 
     Attributes
@@ -169,30 +208,6 @@ class PIMOResult:
         at = int(np.flatnonzero(rates == 1)[-1]) if level == 1 else int(np.argmin(np.abs(rates - level)))
         return at, float(thresholds[at]), float(rates[at])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields; without ``"paths"`` where there are none."""
-        return _to_dict(self)
-
-    @classmethod
-    def from_dict(cls, dic: Mapping[str, Any]) -> PIMOResult:
-        """Make a result of what `to_dict` returns.
-
-        Parameters
-        ----------
-        dic : mapping of str to fields
-            The fields by name; ``"paths"`` may be missing.
-
-        Returns
-        -------
-        PIMOResult
-
-        Raises
-        ------
-        InvalidInputError, InvalidTypeError
-            For other names, missing ones, and fields that do not fit.
-        """
-        return cls(**_fields_of(cls, dic))
-
     def save(self, file_path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, under a name that does not exist yet.
 
@@ -259,7 +274,7 @@ class PIMOResult:
 
 
 @dataclass(eq=False)
-class AUPIMOResult:
+class AUPIMOResult(_Fields):
     """Areas under per-image overlap curves.
 
     Attributes
@@ -408,30 +423,6 @@ class AUPIMOResult:
             pimoresult.paths if paths is None else list(paths),
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields; without ``"paths"`` where there are none."""
-        return _to_dict(self)
-
-    @classmethod
-    def from_dict(cls, dic: Mapping[str, Any]) -> AUPIMOResult:
-        """Make a result of what `to_dict` returns.
-
-        Parameters
-        ----------
-        dic : mapping of str to fields
-            The fields by name; ``"paths"`` may be missing.
-
-        Returns
-        -------
-        AUPIMOResult
-
-        Raises
-        ------
-        InvalidInputError, InvalidTypeError
-            For other names, missing ones, and fields that do not fit.
-        """
-        return cls(**_fields_of(cls, dic))
-
     def save(self, file_path: str | os.PathLike[str]) -> Path:
         """Write a JSON file in aupimo's layout, under a name that does not exist yet.
 
@@ -535,9 +526,6 @@ class AUPIMOResult:
             repeated_policy=repeated_policy,
             repeated_replacement_atol=repeated_replacement_atol,
         )
-
-
-_Result = TypeVar("_Result", PIMOResult, AUPIMOResult)
 
 
 def pimo_curves(
@@ -727,27 +715,9 @@ def _checked_paths(paths: Any, n: int) -> list[str] | None:
     return list(paths)
 
 
-def _to_dict(result: Any) -> dict[str, Any]:
-    values = {item.name: getattr(result, item.name) for item in fields(result)}
-    if values["paths"] is None:
-        del values["paths"]
-    return values
-
-
-def _fields_of(cls: Any, dic: Any) -> dict[str, Any]:
-    if not isinstance(dic, Mapping):
-        raise InvalidTypeError(f"dic must be a mapping of names to fields; got {type(dic).__name__}")
-    known = [item.name for item in fields(cls)]
-    missing = [name for name in known if name not in dic and name != "paths"]
-    unknown = [name for name in dic if name not in known]
-    if missing or unknown:
-        raise InvalidInputError(f"dic must hold {', '.join(known)}; {missing} missing, {unknown} unknown")
-    return dict(dic)
-
-
 def _of_file(cls: type[_Result], path: Path, content: dict[str, Any]) -> _Result:
     try:
-        return cls(**_fields_of(cls, content))
+        return cls.from_dict(content)
     except (InvalidInputError, InvalidTypeError, OverflowError) as error:
         raise FormatError(f"{os.fspath(path)!r} does not hold a valid {cls.__name__}: {error}") from error
 

@@ -13,21 +13,17 @@ bits of float64. What differs:
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
-import numpy as np
-
 from ._checks import fraction, integer
-from ._errors import InvalidInputError, UndefinedMetricWarning
-from .metrics._grids import stretched_area
-from .metrics._inputs import Options, argument, counts
+from ._errors import UndefinedMetricWarning
+from .metrics._grids import compute_pro
+from .metrics._inputs import Options, counts
 
 __all__ = ["cal_pro_score", "compute_metrics"]
 
 _OPTIONS = Options("raise", "nan", None)  # whatever our configuration says
-_NAN = float("nan")
 
 
 def cal_pro_score(masks: Any, amaps: Any, max_step: int = 200, expect_fpr: float = 0.3) -> float:
@@ -83,21 +79,10 @@ def cal_pro_score(masks: Any, amaps: Any, max_step: int = 200, expect_fpr: float
 
 def _overlap(masks: Any, amaps: Any, steps: int, limit: float, names: tuple[str, str]) -> tuple[float, str]:
     """Return the area, and why it is undefined if it is."""
-    low, high = _range(amaps, names[1])
-    thresholds = np.arange(low, high, (high - low) / steps)
-    found, _ = counts(
-        amaps,
-        masks,
-        _OPTIONS,
-        names=names[::-1],
-        images=True,
-        connectivity=8,
-        grid=(thresholds.astype(np.float64), True),
-    )
+    area, found = compute_pro(amaps, masks, limit, steps, _OPTIONS, names=names[::-1])
     if found.regions == 0 or found.negatives == 0:
         missing = "no region" if found.regions == 0 else "no normal pixel"
-        return _NAN, f"there is {missing} in {names[0]}"
-    area = stretched_area(found.fp / found.negatives, found.coverage, limit)
+        return area, f"there is {missing} in {names[0]}"
     return area, "" if area == area else f"no two thresholds have different rates below {limit:g}"
 
 
@@ -163,20 +148,3 @@ def compute_metrics(gt_sp: Any, pr_sp: Any, gt_px: Any, pr_px: Any) -> tuple[lis
 
 def _warn(message: str) -> None:
     warnings.warn(message, UndefinedMetricWarning, stacklevel=3)
-
-
-def _range(amaps: Any, name: str) -> tuple[Any, Any]:
-    """Lowest and highest value: of the maps' own dtype for floats, float64 for integers."""
-    given = argument(amaps, name)
-    if given.size == 0:
-        raise InvalidInputError(f"{name} must have at least one pixel; got none")
-    images = given.data if isinstance(given.data, list) else [given.data]
-    low, high = min(image.min() for image in images), max(image.max() for image in images)
-    if images[0].dtype.kind != "f":
-        low, high = np.float64(low), np.float64(high)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        bad = sum(int((~np.isfinite(image)).sum()) for image in images)
-        raise InvalidInputError(f"{name} must be finite; got {bad} values that are NaN or infinite")
-    if low == high:
-        raise InvalidInputError(f"{name} must not be constant; got {float(low):g} everywhere")
-    return low, high

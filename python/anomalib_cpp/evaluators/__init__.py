@@ -1,14 +1,32 @@
-"""Evaluators that take their data in batches: exact or binned, mergeable, savable, within a memory budget.
+"""Results of data that come in batches: mergeable in any order, savable, within a stated amount of memory.
 
 `PixelEvaluator` and `ImageEvaluator` keep what they are given and count at the end, so that their values are those of
 the functions in :mod:`anomalib_cpp.metrics` bit for bit, whatever the batches were. `CurveAccumulator` keeps counts
-only, and says within which interval the exact values lie.
+only, and says within which interval the exact values lie. `MinMaxAccumulator`, `TopKAccumulator`,
+`CovarianceAccumulator` and `QuantileSketch` do the same for the numbers that surround an evaluation: ranges for
+normalisation, the most anomalous items, the spread of features, thresholds.
 """
 
 from __future__ import annotations
 
+from ._covariance import CovarianceAccumulator, CovarianceResult
 from ._curve import CurveAccumulator
 from ._image import ImageEvaluator
+from ._minmax import MinMaxAccumulator, MinMaxResult
 from ._pixel import PixelEvaluator
+from ._quantiles import QuantileResult, QuantileSketch
+from ._topk import TopKAccumulator, TopKResult
 
-__all__ = ["CurveAccumulator", "ImageEvaluator", "PixelEvaluator"]
+__all__ = [
+    "CovarianceAccumulator",
+    "CovarianceResult",
+    "CurveAccumulator",
+    "ImageEvaluator",
+    "MinMaxAccumulator",
+    "MinMaxResult",
+    "PixelEvaluator",
+    "QuantileResult",
+    "QuantileSketch",
+    "TopKAccumulator",
+    "TopKResult",
+]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +10,16 @@ from numpy.typing import NDArray
 from .._checks import choice, flag, fraction, integer, number
 from .._errors import FormatError, InvalidInputError, InvalidTypeError
 from ..metrics import BinnedResult
-from ..metrics._inputs import counts, options
-from ._intervals import Bins, intervals
-from ._streaming import FORMAT, bytes_of, image_stack
+from ..metrics._arguments import image_stack
+from ..metrics._binned import bins_of, carry, count_between, even_edges, range_of
+from ..metrics._inputs import options
+from ..metrics._intervals import intervals
+from ._protocol import Mergeable, part, read_config, reading_state
 
 __all__ = ["CurveAccumulator"]
 
 
-class CurveAccumulator:
+class CurveAccumulator(Mergeable):
     """Pixel metrics of any number of maps in a fixed amount of memory, with intervals that hold the exact values.
 
     Scores are counted in evenly wide bins and forgotten. What a bin hides is the order of the scores in it, so that
@@ -80,11 +80,6 @@ class CurveAccumulator:
         self._updates = 0
 
     @property
-    def n_updates(self) -> int:
-        """Calls of `update`, those of merged accumulators included."""
-        return self._updates
-
-    @property
     def n_items(self) -> int:
         """Pixels so far."""
         return int(self._counts[:2].sum())
@@ -116,41 +111,17 @@ class CurveAccumulator:
         InvalidInputError, InvalidTypeError
             As :func:`~anomalib_cpp.metrics.pixel_report`; nothing is counted then.
         """
-        found_range = self._range or self._range_of(image_stack(maps, "maps"))
-        edges = np.linspace(*found_range, self._bins + 1)
-        edges[-1] = np.nextafter(edges[-1], np.inf)  # the last bin holds its upper edge
-        opts = options("raise", None, None)
-        found, _ = counts(
-            maps,
-            masks,
-            opts,
-            names=("maps", "masks"),
-            images=True,
-            connectivity=self._connectivity if self._weighted else None,
-            grid=(edges, False),
-        )
-        added = [_per_bin(found.tp, found.positives), _per_bin(found.fp, found.negatives)]
-        if self._weighted:
-            added += [_per_bin(limb[:-1], int(limb[-1])) for limb in found.coverage_limbs]
+        found_range = self._range or range_of(image_stack(maps, "maps"), self._bins)
+        edges = even_edges(*found_range, self._bins)
+        regions = self._connectivity if self._weighted else None
+        added = count_between(maps, masks, edges, options("raise", None, None), regions)
         self._range = found_range
-        self._add(np.array(added), 1)
+        self._add(added.table, 1)
 
     def _add(self, added: NDArray[np.int64], updates: int) -> None:
         self._counts += added
+        carry(self._counts)
         self._updates += updates
-        if self._weighted:  # the upper limb takes what the lower one does not hold
-            carry = self._counts[3] >> 31
-            self._counts[2] += carry
-            self._counts[3] -= carry << 31
-
-    def _range_of(self, images: list[NDArray[Any]]) -> tuple[float, float]:
-        finite = [image[np.isfinite(image)] for image in images]
-        values = [part for part in finite if part.size]
-        if not values:
-            raise InvalidInputError("maps must hold a finite score to choose a range from; got none")
-        low, high = float(min(part.min() for part in values)), float(max(part.max() for part in values))
-        half = (high - low) / self._bins / 2 or max(abs(low), 1.0) * 1e-3
-        return low - half, high + half
 
     def compute(self, *, integration_limit: float = 0.3) -> dict[str, BinnedResult]:
         """Report metrics with the intervals that hold the exact ones; the accumulator goes on afterwards.
@@ -172,14 +143,9 @@ class CurveAccumulator:
             Before the first update.
         """
         limit = fraction(integration_limit, "integration_limit")
-        if self._updates == 0:
-            raise InvalidInputError("the accumulator has no data: call update first")
-        falling = self._counts[:, ::-1]
-        coverage = None
-        if self._weighted:
-            mass = falling[2].astype(np.float64) * 2.0**31 + falling[3]
-            coverage = mass / mass.sum() if mass.sum() > 0 else mass
-        return intervals(Bins(falling[0], falling[1], coverage), limit)
+        self._require_data()
+        assert self._range is not None
+        return intervals(bins_of(self._counts, even_edges(*self._range, self._bins)), limit)
 
     def merge(self, other: CurveAccumulator) -> CurveAccumulator:
         """Add the counts of another accumulator.
@@ -201,29 +167,20 @@ class CurveAccumulator:
         InvalidTypeError
             For something else.
         """
-        if type(other) is not CurveAccumulator:
-            raise InvalidTypeError(f"other must be a CurveAccumulator; got {type(other).__name__}")
-        mine, theirs = self._settings(), other._settings()
-        if self._range is None or other._range is None:  # what has no range yet has no data
-            mine, theirs = mine | {"score_range": None}, theirs | {"score_range": None}
-        different = [f"{key} ({mine[key]!r}, {theirs[key]!r})" for key in mine if mine[key] != theirs[key]]
-        if different:
-            raise InvalidInputError(f"other must have the same settings; different are {', '.join(different)}")
+        nothing_yet = self._range is None or getattr(other, "_range", None) is None  # no range, no data
+        self._require_mergeable(other, ("range_from_data", *(["score_range"] if nothing_yet else [])))
         self._range = self._range or other._range
         self._add(other._counts, other._updates)
         return self
 
-    def _settings(self) -> dict[str, Any]:
+    def _configuration(self) -> dict[str, Any]:
         return {
             "n_bins": self._bins,
-            "score_range": self._range,
+            "score_range": None if self._range is None else list(self._range),
             "weighted": self._weighted,
             "connectivity": self._connectivity,
+            "range_from_data": self._from_data,
         }
-
-    def clone(self) -> CurveAccumulator:
-        """Return an accumulator with the same settings and counts that goes its own way from here."""
-        return CurveAccumulator.from_state(self.state())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays, for gathering over processes or keeping elsewhere.
@@ -234,51 +191,25 @@ class CurveAccumulator:
             ``counts``, int64 of shape (2 or 4, n_bins + 2): normal and anomalous pixels of every bin, lowest first, and
             the regions' mass; ``settings``.
         """
-        text = json.dumps({"format": FORMAT, "n_updates": self._updates, **self._settings()}, sort_keys=True)
-        return {"counts": self._counts[[1, 0, *range(2, len(self._counts))]], "settings": bytes_of(text)}
+        return {"counts": self._counts[_PUBLIC[: len(self._counts)]], "settings": self._settings_array()}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> CurveAccumulator:
-        """Make an accumulator from what :meth:`state` returned.
-
-        Parameters
-        ----------
-        state : mapping of str to array
-            All entries.
-
-        Returns
-        -------
-        CurveAccumulator
-            Equal to the one that the state was taken from.
-
-        Raises
-        ------
-        FormatError
-            For anything else.
-        """
-        try:
-            held = np.asarray(state["counts"])
-            config = json.loads(bytes(np.asarray(state["settings"], np.uint8)).decode("ascii"))
-            known = {"format", "n_updates", "n_bins", "score_range", "weighted", "connectivity"}
-            if set(config) != known or config["format"] != FORMAT:
-                raise FormatError("state must hold the settings of a CurveAccumulator")
-            options_of = {"weighted": config["weighted"], "connectivity": config["connectivity"]}
-            made = cls(config["n_bins"], config["score_range"], **options_of)
-            updates = integer(config["n_updates"], "n_updates", 0)
-        except FormatError:
-            raise
-        except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"state must hold the counts and settings of a CurveAccumulator: {error}") from None
-        if held.dtype != np.int64 or held.shape != made._counts.shape or (held < 0).any():
-            raise FormatError(f"state must hold int64 counts of shape {made._counts.shape}; got {held.shape}")
-        made._counts = held[[1, 0, *range(2, len(held))]]
-        made._updates = updates
-        return made
+    def _from_parts(cls, parts: dict[str, Any], config: Any) -> CurveAccumulator:
+        known, updates = read_config(config, _SETTINGS, cls.__name__)
+        with reading_state(cls.__name__):
+            from_data = flag(known.pop("range_from_data"), "range_from_data")
+            shape = (4 if known["weighted"] else 2, integer(known["n_bins"], "n_bins", 2) + 2)
+            held = part(parts, "counts", np.int64, shape)  # before anything of that size is made
+            made = cls(**known)
+            if (held < 0).any() or (made._range is None and held.any()):
+                raise FormatError("state must hold counts that are not negative, and the range that they are for")
+        made._counts = held[_PUBLIC[: len(held)]]
+        made._from_data = from_data
+        return made._restored(updates)
 
 
-def _per_bin(reached: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Turn counts at and above edges into counts between them."""
-    return -np.diff(np.concatenate([[total], reached, [0]]))
+_SETTINGS = ("n_bins", "score_range", "weighted", "connectivity", "range_from_data")
+_PUBLIC = [1, 0, 2, 3]  # normal pixels come first in a state
 
 
 def _checked_range(value: Any) -> tuple[float, float]:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from .._checks import choice
 from .._errors import FormatError, InvalidInputError, InvalidTypeError
 from ..metrics import image_report
-from ..metrics._inputs import argument, options
+from ..metrics._arguments import argument, binary, refuse_nan
+from ..metrics._inputs import options
 from ..metrics._report import IMAGE_METRICS, chosen
-from ._streaming import Settings, StreamingEvaluator, binary, refuse_nan, settings_array
+from ._streaming import Settings, StreamingEvaluator
 
 __all__ = ["ImageEvaluator"]
 
@@ -194,7 +195,7 @@ class ImageEvaluator(StreamingEvaluator):
         arrays: dict[str, NDArray[Any]] = {
             "scores": np.concatenate(self._scores) if self._scores else np.zeros(0),
             "labels": np.concatenate(self._labels) if self._labels else np.zeros(0, bool),
-            "settings": settings_array(self._settings, self._updates),
+            "settings": self._settings_array(),
         }
         if self._groups:
             names = np.concatenate(self._groups)
@@ -221,8 +222,7 @@ class ImageEvaluator(StreamingEvaluator):
             evaluator.update(scores, labels, groups)
         except (InvalidInputError, InvalidTypeError) as error:
             raise FormatError(f"state must hold what update accepts: {error}") from None
-        evaluator._updates = updates
-        return evaluator
+        return evaluator._restored(updates)
 
 
 def _groups_of(parts: dict[str, Any]) -> NDArray[Any] | None:

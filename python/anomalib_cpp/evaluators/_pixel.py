@@ -13,11 +13,12 @@ from .._checks import choice, fraction
 from .._config import parse_budget
 from .._errors import FormatError, InvalidInputError, InvalidTypeError
 from ..metrics import Curve, pr_curve, pro_curve, roc_curve
+from ..metrics._arguments import binary, image_stack, refuse_nan
 from ..metrics._inputs import options
 from ..metrics._pimo import checked_bounds
 from ..metrics._report import PIXEL_METRICS, chosen, pixel_values
 from ._spill import Image, Spill
-from ._streaming import Settings, StreamingEvaluator, binary, image_stack, refuse_nan, settings_array
+from ._streaming import Settings, StreamingEvaluator
 
 __all__ = ["PixelEvaluator"]
 
@@ -259,7 +260,7 @@ class PixelEvaluator(StreamingEvaluator):
             "labels": np.packbits(np.concatenate(masks)) if masks else np.zeros(0, np.uint8),
             "shapes": np.array([image.scores.shape for image in self._images], np.int64).reshape(-1, 2),
             "dtypes": np.array([kinds.index(image.scores.dtype.name) for image in self._images], np.int64),
-            "settings": settings_array(self._settings, self._updates),
+            "settings": self._settings_array(),
         }
 
     @classmethod
@@ -293,9 +294,8 @@ class PixelEvaluator(StreamingEvaluator):
             at[kind] += size
             used += size
         evaluator._in_memory = sum(image.nbytes for image in evaluator._images)
-        evaluator._changed(updates)
         evaluator._keep_budget()
-        return evaluator
+        return evaluator._restored(updates)
 
 
 def _checked_shapes(shapes: NDArray[Any], dtypes: NDArray[Any], kinds: int) -> NDArray[np.int64]:

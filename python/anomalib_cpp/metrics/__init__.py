@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from .._resampling import BootstrapResult
+from ._areas import aupr, auroc, average_precision
 from ._bootstrap import bootstrap
 from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
 from ._explain import Explanation, explain_difference
 from ._grids import ader_report, confusion_counts
+from ._many import ManyResult, evaluate_many
 from ._mebin import mebin
+from ._overlap import pro_score
 from ._pickers import f1_adaptive_threshold, pbn, pgn
 from ._pimo import aupimo
-from ._ranking import aupr, auroc, average_precision, dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
+from ._ranking import dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
 from ._regions import aupro, aupro_by_size, connected_components
 from ._report import image_report, pixel_report
 from ._results import (
     AupimoResult,
     BinnedResult,
-    BootstrapResult,
     ConfusionCounts,
     Curve,
     F1Result,
@@ -27,6 +30,7 @@ from ._results import (
     SizeResult,
     SproResult,
 )
+from ._scaling import NormalizedScores, normalize_scores
 from ._spro import spro
 from ._statistics import (
     compare_models_pairwise_ttest_rel,
@@ -44,8 +48,10 @@ __all__ = [
     "Curve",
     "Explanation",
     "F1Result",
+    "ManyResult",
     "MebinResult",
     "MergedRegions",
+    "NormalizedScores",
     "OverlapResult",
     "ProResult",
     "RateResult",
@@ -65,6 +71,7 @@ __all__ = [
     "confusion_counts",
     "connected_components",
     "dice_max",
+    "evaluate_many",
     "explain_difference",
     "f1_adaptive_threshold",
     "f1_max",
@@ -74,12 +81,14 @@ __all__ = [
     "iou_max",
     "mebin",
     "merge_regions",
+    "normalize_scores",
     "pbn",
     "per_image_scores_stats",
     "pgn",
     "pixel_report",
     "pr_curve",
     "pro_curve",
+    "pro_score",
     "roc_curve",
     "spro",
     "tpr_at_fpr",

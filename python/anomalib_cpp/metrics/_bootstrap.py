@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import as_integer, choice, fraction, integer, number
+from .._checks import choice, fraction, integer, number
 from .._config import threads_or_default
-from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from .._errors import InvalidInputError
+from .._resampling import generator, summary
 from ._inputs import Options, counts, options
 from ._report import chosen
-from ._results import BootstrapResult
 
 __all__ = ["bootstrap"]
 
@@ -112,7 +109,7 @@ def bootstrap(
     choice(method, "method", ("percentile", "bca"))
     limit = fraction(integration_limit, "integration_limit")
     connected = int(choice(connectivity, "connectivity", (4, 8)))
-    rng = _generator(random_state)
+    rng = generator(random_state)
 
     detectors = [_slots(scores, labels, "scores", "aupro" in names, connected, opts)]
     if paired_with is not None:
@@ -130,7 +127,7 @@ def bootstrap(
     results = {}
     for name in names:
         at = _METRICS.index(name)
-        results[name] = _result(
+        results[name] = summary(
             float(value[at, 0]),
             resamples[at],
             None if left_out is None else left_out[at],
@@ -139,21 +136,6 @@ def bootstrap(
             paired_with is not None,
         )
     return results[names[0]] if isinstance(metrics, str) else results
-
-
-def _generator(value: Any) -> np.random.Generator:
-    if isinstance(value, np.random.Generator):
-        return value
-    if isinstance(value, str) and value == "entropy":
-        return np.random.default_rng()
-    seed = 0 if value is None else as_integer(value)
-    if seed is None:
-        raise InvalidTypeError(
-            f"random_state must be an integer, a numpy.random.Generator, None or 'entropy'; got {value!r}"
-        )
-    if seed < 0:
-        raise InvalidInputError(f"random_state must be at least 0; got {seed}")
-    return np.random.default_rng(seed)
 
 
 def _slots(scores: Any, labels: Any, name: str, maps: bool, connectivity: int, opts: Options) -> Any:
@@ -177,42 +159,3 @@ def _resampled(
         draws = rng.multinomial(images, np.full(images, 1 / images), size=min(at_once, size - begin))
         parts.append(_differences(detectors, draws.astype(np.float64), limit, team))
     return np.concatenate(parts, axis=1)
-
-
-def _result(
-    value: float, samples: NDArray[Any], left_out: NDArray[Any] | None, level: float, name: str, paired: bool
-) -> BootstrapResult:
-    kept = samples[np.isfinite(samples)]
-    if len(kept) < len(samples):
-        warnings.warn(
-            f"{name} is undefined in {len(samples) - len(kept)} of {len(samples)} resamples, which lack a class",
-            UndefinedMetricWarning,
-            stacklevel=3,
-        )
-    nan = float("nan")
-    if len(kept) == 0 or not math.isfinite(value):
-        return BootstrapResult(value, nan, nan, nan, samples, nan if paired else None)
-    tail = (1 - level) / 2
-    tails = (tail, 1 - tail) if left_out is None else _corrected(value, kept, left_out, tail)
-    low, high = np.quantile(kept, tails)
-    p_value = None
-    if paired:
-        p_value = float(min(1.0, 2 * min((kept <= 0).mean(), (kept >= 0).mean())))
-    spread = float(kept.std(ddof=1)) if len(kept) > 1 else nan
-    return BootstrapResult(value, float(low), float(high), spread, samples, p_value)
-
-
-def _corrected(value: float, samples: NDArray[Any], left_out: NDArray[Any], tail: float) -> tuple[float, float]:
-    """Tails of the BCa interval."""
-    normal = NormalDist()
-    below = ((samples < value).mean() + (samples <= value).mean()) / 2
-    below = min(max(float(below), 0.5 / len(samples)), 1 - 0.5 / len(samples))
-    bias = normal.inv_cdf(below)
-    away = np.nanmean(left_out) - left_out[np.isfinite(left_out)]
-    spread = float((away**2).sum()) ** 1.5
-    acceleration = float((away**3).sum()) / (6 * spread) if spread > 0 else 0.0
-
-    def moved(z: float) -> float:
-        return normal.cdf(bias + (bias + z) / (1 - acceleration * (bias + z)))
-
-    return moved(normal.inv_cdf(tail)), moved(normal.inv_cdf(1 - tail))

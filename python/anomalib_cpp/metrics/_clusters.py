@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from .._arrays import Place, locate
 from .._checks import integer, number
 from .._errors import InvalidInputError, InvalidTypeError
-from ._results import _Record
+from .._records import Record
 
 __all__ = ["ClusterScores", "MergedRegions", "cluster_scores", "merge_regions"]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ClusterScores(_Record):
+class ClusterScores(Record):
     """Agreement of clusters with true classes.
 
     Attributes
@@ -37,7 +37,7 @@ class ClusterScores(_Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MergedRegions(_Record):
+class MergedRegions(Record):
     """Classes of images, put together from their regions.
 
     Attributes

@@ -5,12 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._checks import choice
 from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._results import Curve
+from ._weighted import weighted_counts
 
 __all__ = ["pr_curve", "pro_curve", "roc_curve"]
+
+
+def trapezoid(x: NDArray[Any], y: NDArray[Any]) -> float:
+    """Area under straight lines between points."""
+    return float((np.diff(x) * (y[1:] + y[:-1])).sum() / 2)
+
+
+def area_up_to(x: NDArray[Any], y: NDArray[Any], limit: float) -> float:
+    """Area under straight lines between points of ascending x, up to `limit`, or to the last point if that is before.
+
+    0 where the first point lies beyond the limit.
+    """
+    count = int(np.searchsorted(x, limit, side="right"))
+    if 0 < count < len(x):
+        share = (limit - x[count - 1]) / (x[count] - x[count - 1])
+        end = y[count - 1] + share * (y[count] - y[count - 1])
+        return trapezoid(np.append(x[:count], limit), np.append(y[:count], end))
+    return trapezoid(x[:count], y[:count])
 
 
 def _curve(found: Any, given: Any, opts: Options, name: str, ready: bool, make: Any, regions: bool = False) -> Curve:
@@ -29,7 +49,9 @@ def roc_curve(
     scores: Any,
     labels: Any,
     *,
+    sample_weight: Any = None,
     drop_collinear: bool = False,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -38,10 +60,11 @@ def roc_curve(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, sample_weight, ignore_value, nan_policy, undefined, threads
         As in :func:`auroc`. Where a class is empty, its rate is `undefined`.
     drop_collinear : bool, default False
-        Leave out points whose steps to both neighbours are equal; areas do not change.
+        Leave out points whose steps to both neighbours are equal; areas do not change. With weights that differ,
+        rounded sums keep some points more.
 
     Returns
     -------
@@ -66,8 +89,8 @@ def roc_curve(
     >>> curve.x.tolist(), curve.y.tolist()
     ([0.0, 0.25, 0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 1.0, 1.0, 1.0])
     """
-    opts = options(nan_policy, undefined, threads)
-    found, given = counts(scores, labels, opts, levels=True)
+    opts = options(nan_policy, undefined, threads, ignore_value)
+    found, given = weighted_counts(scores, labels, sample_weight, opts, levels=True)
     ready = found.positives > 0 and found.negatives > 0
     return _curve(found, given, opts, "roc_curve", ready, lambda: found.roc_curve(bool(drop_collinear)))
 
@@ -76,6 +99,8 @@ def pr_curve(
     scores: Any,
     labels: Any,
     *,
+    sample_weight: Any = None,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -84,7 +109,7 @@ def pr_curve(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, sample_weight, ignore_value, nan_policy, undefined, threads
         As in :func:`auroc`. Without anomalous items the recall is `undefined`.
 
     Returns
@@ -108,8 +133,8 @@ def pr_curve(
     >>> curve.x.tolist(), curve.thresholds.tolist()
     ([1.0, 1.0, 0.5, 0.0], [1.0, 2.0, 3.0, inf])
     """
-    opts = options(nan_policy, undefined, threads)
-    found, given = counts(scores, labels, opts, levels=True)
+    opts = options(nan_policy, undefined, threads, ignore_value)
+    found, given = weighted_counts(scores, labels, sample_weight, opts, levels=True)
     return _curve(found, given, opts, "pr_curve", found.positives > 0, found.pr_curve)
 
 
@@ -119,6 +144,7 @@ def pro_curve(
     *,
     connectivity: int = 8,
     drop_collinear: bool = False,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -127,7 +153,7 @@ def pro_curve(
 
     Parameters
     ----------
-    maps, masks, connectivity, nan_policy, undefined, threads
+    maps, masks, connectivity, ignore_value, nan_policy, undefined, threads
         As in :func:`aupro`.
     drop_collinear : bool, default False
         Leave out points whose steps to both neighbours are equal; areas do not change.
@@ -156,7 +182,7 @@ def pro_curve(
     >>> curve.x.tolist(), curve.y.tolist()
     ([0.0, 0.0, 0.5, 1.0, 1.0], [0.0, 0.5, 0.5, 0.5, 1.0])
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     choice(connectivity, "connectivity", (4, 8))
     found, given = counts(
         maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True, levels=True

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from .._checks import number
 from .._errors import InvalidInputError, UndefinedMetricWarning
+from ._areas import aupr, auroc, average_precision
 from ._grids import ader_report
 from ._inputs import argument
 from ._pimo import aupimo
-from ._ranking import aupr, auroc, average_precision, f1_max, fpr_at_tpr, iou_max
+from ._ranking import f1_max, fpr_at_tpr, iou_max
 from ._regions import aupro
 
 __all__ = ["Explanation", "explain_difference"]

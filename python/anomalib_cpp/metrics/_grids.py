@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._checks import integer
 from .._errors import InvalidInputError, InvalidTypeError
+from ._curves import area_up_to, trapezoid
 from ._inputs import Options, argument, counts, options
 from ._results import ConfusionCounts
 
@@ -24,6 +24,7 @@ def confusion_counts(
     thresholds: Any,
     *,
     strict: bool = False,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     threads: int | None = None,
 ) -> ConfusionCounts:
@@ -31,7 +32,7 @@ def confusion_counts(
 
     Parameters
     ----------
-    scores, labels, threads
+    scores, labels, ignore_value, threads
         As in :func:`auroc`.
     thresholds : array-like of numbers, shape (k,)
         In any order; infinities are allowed.
@@ -61,7 +62,7 @@ def confusion_counts(
     >>> counts.tp.tolist(), counts.fp.tolist()
     ([2, 0], [1, 0])
     """
-    opts = options(nan_policy, None, threads)
+    opts = options(nan_policy, None, threads, ignore_value)
     if opts.nan_policy == "propagate":
         raise InvalidInputError("nan_policy must be one of 'raise', 'omit' for counts; got 'propagate'")
     grid = _grid(thresholds)
@@ -124,7 +125,7 @@ def ader_report(
     given = argument(maps, "maps").data
     if isinstance(given, list) or given.dtype.kind != "f":
         raise InvalidTypeError("maps must be one array of floats, not integers or a list of maps")
-    low, high = _range(given, "ader_report")
+    low, high = finite_range(given, "maps", " for ader_report", opts)
     scaled = (given - low) / (high - low)
     fine, coarse = np.arange(0, 1.001, 0.05), np.arange(0.2, 0.8 + 0.001, 0.1)
     found, _ = counts(
@@ -143,13 +144,21 @@ def ader_report(
     return report | {f"{name}_0.2_0.8_0.1": float(value[len(fine) :].mean()) for name, value in values.items()}
 
 
-def _range(data: NDArray[Any], what: str) -> tuple[Any, Any]:
-    """Smallest and largest score, in the scores' own type."""
-    low, high = np.nanmin(data), np.nanmax(data)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InvalidInputError(f"maps must be finite for {what}; got an infinity")
+def finite_range(data: Any, name: str, what: str, opts: Options) -> tuple[Any, Any]:
+    """Lowest and highest score of one array or several: in their own type for floats, in float64 for integers."""
+    images = data if isinstance(data, list) else [data]
+    if not sum(image.size for image in images):
+        raise InvalidInputError(f"{name} must have at least one pixel; got none")
+    valid = images if images[0].dtype.kind != "f" or opts.nan_policy == "raise" else [i[~np.isnan(i)] for i in images]
+    bad = sum(int(np.count_nonzero(~np.isfinite(image))) for image in valid)
+    valid = [image for image in valid if image.size]
+    if bad or not valid:
+        raise InvalidInputError(f"{name} must be finite{what}; got {bad or 'only'} values that are NaN or infinite")
+    low, high = min(image.min() for image in valid), max(image.max() for image in valid)
+    if images[0].dtype.kind != "f":
+        low, high = np.float64(low), np.float64(high)
     if low == high:
-        raise InvalidInputError(f"maps must not be constant for {what}; got {float(low):g} everywhere")
+        raise InvalidInputError(f"{name} must not be constant{what}; got {float(low):g} everywhere")
     return low, high
 
 
@@ -158,41 +167,67 @@ def pro_on_grid(
 ) -> tuple[float, Any]:
     """Return AUPRO as other implementations sample it, and the counts it was made from."""
     size = integer(PRO_THRESHOLDS[variant] if size is None else size, "num_thresholds", 2)
+    what = f" for variant={variant!r}"
+    if variant == "compute_pro":
+        return compute_pro(maps, masks, limit, size, opts, connectivity=connectivity, what=what)
     given = argument(maps, "maps").data
-    values = np.concatenate([image.ravel() for image in given]) if isinstance(given, list) else given.ravel()
-    if values.dtype.kind != "f":
-        values = values.astype(np.float64)
-    low, high = _range(values, f"variant={variant!r}")
-    if variant == "quantile":
-        truth = argument(masks, "masks").data
-        labels = np.concatenate([image.ravel() for image in truth]) if isinstance(truth, list) else truth.ravel()
-        normal = np.sort(values[labels == 0])
-        at = np.floor(np.linspace(0, len(normal) - 1, size)).astype(np.int64)
-        thresholds, strict = normal[at] if len(normal) else normal, True
-    elif variant == "compute_pro":
-        thresholds, strict = np.arange(low, high, (high - low) / size), True
-    else:
+    low, high = finite_range(given, "maps", what, opts)
+    if variant == "adeval":
         if size < 5:
             raise InvalidInputError(f"num_thresholds must be at least 5 for variant='adeval'; got {size}")
-        thresholds, strict = adeval_edges(low, high, size), False
-    found, _ = counts(
-        maps,
-        masks,
-        opts,
-        names=("maps", "masks"),
-        images=True,
-        connectivity=connectivity,
-        grid=(thresholds.astype(np.float64), strict),
+        found = _at_thresholds(maps, masks, adeval_edges(low, high, size), False, connectivity, opts)
+        if found.regions == 0 or found.negatives == 0:
+            return float("nan"), found
+        rates = found.fp[::-1] / found.negatives
+        # ADEval interpolates between the last point within the limit and the first beyond it, and fails without one.
+        between = rates[0] <= limit <= rates[-1]
+        return area_up_to(rates, found.coverage[::-1], limit) / limit if between else float("nan"), found
+    truth = argument(masks, "masks").data
+    values, labels = (
+        np.concatenate([image.ravel() for image in data]) if isinstance(data, list) else data.ravel()
+        for data in (given, truth)
     )
+    normal = values[labels == 0].astype(values.dtype if values.dtype.kind == "f" else np.float64)
+    normal = np.sort(normal[~np.isnan(normal)])
+    at = np.floor(np.linspace(0, len(normal) - 1, size)).astype(np.int64)
+    found = _at_thresholds(maps, masks, normal[at] if len(normal) else normal, True, connectivity, opts)
     if found.regions == 0 or found.negatives == 0:
         return float("nan"), found
-    fpr, pro = found.fp / found.negatives, found.coverage
-    if variant == "quantile":  # by rank, not by count: ties are passed over
-        fpr = 1 - (at + 1) / found.negatives
-        return _area_up_to(np.append(fpr[::-1], 1.0), np.append(pro[::-1], 1.0), limit) / limit, found
-    if variant == "compute_pro":
-        return stretched_area(fpr, pro, limit), found
-    return _area_up_to(fpr[::-1], pro[::-1], limit) / limit, found
+    fpr = 1 - (at + 1) / found.negatives  # by rank, not by count: ties are passed over
+    return area_up_to(np.append(fpr[::-1], 1.0), np.append(found.coverage[::-1], 1.0), limit) / limit, found
+
+
+def compute_pro(
+    maps: Any,
+    masks: Any,
+    limit: float,
+    steps: int,
+    opts: Options,
+    *,
+    names: tuple[str, str] = ("maps", "masks"),
+    connectivity: int = 8,
+    what: str = "",
+) -> tuple[float, Any]:
+    """Return the area that MuSc and many more compute, and its counts; NaN where two rates below the limit lack."""
+    low, high = finite_range(argument(maps, names[0]).data, names[0], what, opts)
+    thresholds = np.arange(low, high, (high - low) / steps)
+    found = _at_thresholds(maps, masks, thresholds, True, connectivity, opts, names)
+    if found.regions == 0 or found.negatives == 0:
+        return float("nan"), found
+    return _stretched_area(found.fp / found.negatives, found.coverage, limit), found
+
+
+def _at_thresholds(
+    maps: Any,
+    masks: Any,
+    thresholds: NDArray[Any],
+    strict: bool,
+    connectivity: int,
+    opts: Options,
+    names: tuple[str, str] = ("maps", "masks"),
+) -> Any:
+    grid = (thresholds.astype(np.float64), strict)
+    return counts(maps, masks, opts, names=names, images=True, connectivity=connectivity, grid=grid)[0]
 
 
 def adeval_edges(low: Any, high: Any, size: int) -> NDArray[np.float32]:
@@ -201,26 +236,9 @@ def adeval_edges(low: Any, high: Any, size: int) -> NDArray[np.float32]:
     return steps * np.float32(high - low) + np.float32(low)
 
 
-def stretched_area(fpr: NDArray[Any], pro: NDArray[Any], limit: float) -> float:
+def _stretched_area(fpr: NDArray[Any], pro: NDArray[Any], limit: float) -> float:
     """Area over the rates below `limit`, stretched to [0, 1]; NaN where fewer than two differ."""
     fpr, pro = fpr[fpr < limit], pro[fpr < limit]
     if len(fpr) < 2 or fpr.max() == fpr.min():
         return float("nan")
-    return abs(_trapezoid((fpr - fpr.min()) / (fpr.max() - fpr.min()), pro))
-
-
-def _trapezoid(x: NDArray[Any], y: NDArray[Any]) -> float:
-    return float((np.diff(x) * (y[1:] + y[:-1])).sum() / 2)
-
-
-def _area_up_to(x: NDArray[Any], y: NDArray[Any], limit: float) -> float:
-    """Area of a curve of ascending x up to `limit`, with a straight line to the limit."""
-    inside = x <= limit
-    count = int(inside.sum())
-    if count == 0:
-        return 0.0
-    area = _trapezoid(x[:count], y[:count])
-    if count < len(x) and x[count - 1] < limit:
-        end = y[count - 1] + (y[count] - y[count - 1]) * (limit - x[count - 1]) / (x[count] - x[count - 1])
-        area += (limit - x[count - 1]) * (y[count - 1] + end) / 2
-    return area
+    return abs(trapezoid((fpr - fpr.min()) / (fpr.max() - fpr.min()), pro))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from numbers import Real
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._arrays import contiguous, locate
-from .._checks import choice
+from .._checks import choice, integer
 from .._config import get_config, threads_or_default
-from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from .._errors import InvalidInputError, UndefinedMetricWarning
+from ._arguments import Argument as Argument
+from ._arguments import argument as argument
+from ._arguments import as_list_like, flat
+from ._ignored import Hidden, hide
 
 SMALL = 1 << 15  # elements below which a second thread costs more than it saves
 
@@ -27,9 +28,10 @@ class Options(NamedTuple):
     nan_policy: str
     undefined: str | float
     threads: int | None
+    ignore: int | None = None  # label of pixels that are in no count
 
 
-def options(nan_policy: str | None, undefined: Any, threads: int | None) -> Options:
+def options(nan_policy: str | None, undefined: Any, threads: int | None, ignore_value: int | None = None) -> Options:
     """Fill in the configuration's defaults and refuse unknown values."""
     if nan_policy is None or undefined is None:
         config = get_config()
@@ -43,7 +45,9 @@ def options(nan_policy: str | None, undefined: Any, threads: int | None) -> Opti
         undefined = float(undefined)
     if threads is not None:
         threads = threads_or_default(threads)
-    return Options(str(nan_policy), undefined, threads)
+    if ignore_value is not None and integer(ignore_value, "ignore_value") in (0, 1):
+        raise InvalidInputError(f"ignore_value must not be a label, 0 or 1; got {ignore_value}")
+    return Options(str(nan_policy), undefined, threads, None if ignore_value is None else int(ignore_value))
 
 
 def defined(value: float, choice: str | float, name: str, why: str) -> float:
@@ -52,90 +56,22 @@ def defined(value: float, choice: str | float, name: str, why: str) -> float:
         return value
     if choice == "raise":
         raise InvalidInputError(f"{name} is undefined: {why}")
-    warnings.warn(f"{name} is undefined: {why}", UndefinedMetricWarning, stacklevel=_depth())
+    warnings.warn(f"{name} is undefined: {why}", UndefinedMetricWarning, stacklevel=caller_depth())
     return float("nan") if choice == "nan" else float(choice)
 
 
-def _depth() -> int:
-    """Frames between the warning and the caller of this package."""
+def caller_depth() -> int:
+    """Frames between a warning and the caller of this package, past the wrappers that torchmetrics puts around us."""
     import sys
 
     depth, frame = 1, sys._getframe(1)
-    package = __name__.partition(".")[0]
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith(package):
+    passed = (__name__.partition(".")[0], "torch", "torchmetrics")
+    while frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] in passed:
         depth += 1
         if frame.f_back is None:
             break
         frame = frame.f_back
     return depth
-
-
-class Argument(NamedTuple):
-    """One argument as the extension takes it."""
-
-    data: Any  # an array, or a list of 2-D arrays
-    like_input: Callable[[Any], Any]
-    size: int
-
-
-def _is_stack(value: Any) -> bool:
-    """Tell a sequence of images from a sequence of numbers."""
-    return isinstance(value, (list, tuple)) and len(value) > 0 and getattr(value[0], "ndim", 0) >= 2
-
-
-def _array(value: Any, name: str) -> Argument:
-    if type(value) is np.ndarray and value.flags.c_contiguous and value.flags.aligned and value.dtype.isnative:
-        return Argument(value, _same, value.size)
-    place = locate(value, name)
-    return Argument(contiguous(place.data, name, place.data.dtype.newbyteorder("=")), place.like_input, place.data.size)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def argument(value: Any, name: str) -> Argument:
-    """Read an array, or a sequence of 2-D arrays of possibly different sizes."""
-    if not _is_stack(value):
-        return _array(value, name)
-    images = [_array(image, f"{name}[{i}]") for i, image in enumerate(value)]
-    for i, image in enumerate(images):
-        if image.data.ndim != 2:
-            raise InvalidInputError(f"{name}[{i}] must have shape (h, w); got {image.data.shape}")
-    kinds = {image.data.dtype for image in images}
-    data = [image.data for image in images]
-    if len(kinds) > 1:  # one order for all: the type that holds every value
-        common = np.result_type(*kinds)
-        for i, values in enumerate(data):
-            if common.kind == "f" and values.dtype.kind in "iu" and values.size and not _float64_holds(values):
-                raise InvalidTypeError(
-                    f"{name} mixes dtypes, and {name}[{i}] of {values.dtype} has values that {common} does not hold"
-                )
-        data = [np.ascontiguousarray(values, dtype=common) for values in data]
-    return Argument(data, images[0].like_input, sum(image.size for image in images))
-
-
-def _float64_holds(values: NDArray[Any]) -> bool:
-    """Tell whether float64 holds these integers exactly: of 32 bits at most, or below 2^53."""
-    return values.dtype.itemsize < 8 or (int(values.max()) <= 1 << 53 and int(values.min()) >= -(1 << 53))
-
-
-def _flat(arg: Argument) -> Argument:
-    """Flatten an image-level argument of shape (n, 1)."""
-    data = arg.data
-    if isinstance(data, list) or data.ndim == 1:
-        return arg
-    if data.ndim == 2 and data.shape[1] == 1:
-        return arg._replace(data=data.reshape(-1))
-    return arg
-
-
-def _as_list_like(arg: Argument, other: Argument) -> Argument:
-    """Take a stack apart where the other argument is a list of images."""
-    data = arg.data
-    if isinstance(data, list) or not isinstance(other.data, list) or data.ndim < 3:
-        return arg
-    return arg._replace(data=[image[0] if image.ndim == 3 and len(image) == 1 else image for image in data])
 
 
 def counts(
@@ -168,15 +104,18 @@ def counts(
                     f"got {arg.data.shape}"
                 )
     else:
-        given, truth = _flat(given), _flat(truth)
+        given, truth = flat(given), flat(truth)
     for arg, name in ((given, names[0]), (truth, names[1])):
         if samples and (isinstance(arg.data, list) or arg.data.ndim != 1):
             shape = "a list of images" if isinstance(arg.data, list) else arg.data.shape
             raise InvalidInputError(f"{name} must have shape (n,) or (n, 1), one value for each image; got {shape}")
-    given, truth = _as_list_like(given, truth), _as_list_like(truth, given)
+    given, truth = as_list_like(given, truth), as_list_like(truth, given)
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
     threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
+    if opts.ignore is not None:
+        values, truths, kept_missing = hide(given.data, truth.data, names, opts.ignore, opts.nan_policy)
+        given, truth = given._replace(data=values), truth._replace(data=truths)
     found: Any
     regions = (connectivity is not None, connectivity or 8)
     if slots is not None:
@@ -192,6 +131,8 @@ def counts(
     else:
         make = _core.levels if levels else _core.rank_pairs
         found = make(given.data, truth.data, *names, *regions, threads)
+    if opts.ignore is not None:
+        found = Hidden(found, kept_missing)
     if found.missing and opts.nan_policy == "raise":
         image, row, column = found.first_missing
         raise InvalidInputError(

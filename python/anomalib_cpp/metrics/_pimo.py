@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._checks import choice, integer, number
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
-from ._inputs import Options, counts, defined, options
+from ._inputs import Options, caller_depth, counts, defined, options
 from ._results import AupimoResult
 
 __all__ = ["aupimo"]
@@ -28,6 +28,7 @@ def aupimo(
     thresholds: Any = None,
     force: bool = False,
     return_curves: bool = False,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -40,7 +41,7 @@ def aupimo(
 
     Parameters
     ----------
-    maps, masks, nan_policy, threads
+    maps, masks, ignore_value, nan_policy, threads
         As in :func:`aupro`.
     fpr_bounds : (float, float), default (1e-5, 1e-4)
         Lower and upper bound, ``0 < lower < upper <= 1``.
@@ -96,7 +97,7 @@ def aupimo(
     >>> aupimo(maps, masks, fpr_bounds=(0.1, 0.5)).scores.tolist()
     [nan, 1.0]
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     low, high = checked_bounds(fpr_bounds)
     snap = choice(bounds, "bounds", ("exact", "snap")) == "snap"
     if not snap and (thresholds is not None or return_curves):
@@ -169,7 +170,7 @@ def _snapped(
     found: Any, grid: NDArray[Any], nominal: tuple[float, float], force: bool, curves: bool, team: int
 ) -> AupimoResult:
     rates = found.shared_fpr[::-1]  # thresholds ascending, rates falling
-    first, last = (_nearest(rates, bound) for bound in (nominal[1], nominal[0]))
+    first, last = (nearest_rate(rates, bound) for bound in (nominal[1], nominal[0]))
     if first >= last:
         raise InvalidInputError(
             f"fpr_bounds must lie apart on the thresholds; got {nominal}, both nearest to a rate of {rates[first]:.3g}"
@@ -187,10 +188,12 @@ def _snapped(
             warnings.warn(
                 f"the rate nearest to the bound {bound:g} is {rates[at]:.3g}; take more thresholds or normal pixels",
                 UndefinedMetricWarning,
-                stacklevel=3,
+                stacklevel=caller_depth(),
             )
     if points < 300:
-        warnings.warn(f"only {points} thresholds lie between the bounds", UndefinedMetricWarning, stacklevel=3)
+        warnings.warn(
+            f"only {points} thresholds lie between the bounds", UndefinedMetricWarning, stacklevel=caller_depth()
+        )
     # A recall enters the trapezoids on both sides of its threshold; an image's recall at a threshold counts the pixels
     # that reach it, so a pixel is worth what all thresholds that it reaches are worth together.
     at = np.log(rates[first : last + 1][finite])[::-1]  # ascending
@@ -211,12 +214,12 @@ def _snapped(
     )
 
 
-def _nearest(rates: NDArray[Any], bound: float) -> int:
+def nearest_rate(rates: NDArray[Any], bound: float, name: str = "fpr_bounds") -> int:
     """Index of the rate nearest to a bound: the first of several, but the last of those that are 1."""
     if bound == 1:
         return int(np.flatnonzero(rates == 1)[-1]) if (rates == 1).any() else 0
     if not rates[-1] <= bound <= rates[0]:
         raise InvalidInputError(
-            f"fpr_bounds must lie between the rates that occur, {rates[-1]:.3g} to {rates[0]:.3g}; got {bound:g}"
+            f"{name} must lie between the rates that occur, {rates[-1]:.3g} to {rates[0]:.3g}; got {bound:g}"
         )
     return int(np.argmin(np.abs(rates - bound)))

@@ -1,4 +1,4 @@
-"""Metrics of a ranking: how well scores separate anomalous from normal."""
+"""Best thresholds and rates at thresholds: what one point of a ranking's curves says."""
 
 from __future__ import annotations
 
@@ -9,188 +9,16 @@ from .._errors import InvalidInputError
 from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._results import F1Result, OverlapResult, RateResult
 
-__all__ = ["aupr", "auroc", "average_precision", "dice_max", "f1_max", "fpr_at_tpr", "iou_max", "tpr_at_fpr"]
+__all__ = ["dice_max", "f1_max", "fpr_at_tpr", "iou_max", "tpr_at_fpr"]
 
 NAN = float("nan")
-
-
-def auroc(
-    scores: Any,
-    labels: Any,
-    *,
-    max_fpr: float | None = None,
-    standardize: str = "none",
-    nan_policy: str | None = None,
-    undefined: str | float | None = None,
-    threads: int | None = None,
-) -> float:
-    """Area under the ROC curve: the chance that an anomalous item outscores a normal one, ties counting one half.
-
-    Parameters
-    ----------
-    scores : array of float16, bfloat16, float32, float64, (u)int8..64, or list of such arrays
-        Higher means more anomalous. Shape (n,), (n, 1), (h, w), (n, h, w) or (n, 1, h, w), or a list of (h, w) maps
-        of any sizes. Infinities are ordinary values.
-    labels : array of bool, integers or floats in {0, 1}, or uint8 in {0, 255}
-        1 is anomalous; the shape of `scores`.
-    max_fpr : float in (0, 1], optional
-        Use the part of the curve with a false positive rate of at most this.
-    standardize : {"none", "mcclish"}, default "none"
-        With `max_fpr`: divide the area by `max_fpr`, or rescale it so that chance gives 0.5 (McClish, as
-        scikit-learn and torchmetrics do).
-    nan_policy : {"raise", "propagate", "omit"}, optional
-        NaN scores are refused (default), make the result NaN, or are left out with their labels.
-    undefined : {"nan", "raise"} or float, optional
-        Result, with an `UndefinedMetricWarning`, where a class is empty; default from the configuration: NaN.
-    threads : int, optional
-        Upper bound; the result does not depend on it.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-
-    Raises
-    ------
-    InvalidInputError
-        For shapes that differ, labels other than 0 and 1, NaN scores, options out of range.
-    InvalidTypeError
-        For dtypes that are not numbers.
-
-    Notes
-    -----
-    Exact: pairs are counted in integers of up to 128 bits and divided once. O(n + P log P) time for P anomalous
-    items; O(P) extra memory.
-
-    References
-    ----------
-    D. K. McClish, "Analyzing a Portion of the ROC Curve", Medical Decision Making 9, 1989.
-
-    Examples
-    --------
-    >>> from anomalib_cpp.metrics import auroc
-    >>> auroc([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
-    0.71875
-    """
-    opts = options(nan_policy, undefined, threads)
-    limit = 1.0 if max_fpr is None else fraction(max_fpr, "max_fpr")
-    if standardize != "none":
-        choice(standardize, "standardize", ("none", "mcclish"))
-    found, _ = counts(scores, labels, opts)
-    if propagates(found, opts):
-        return NAN
-    value: float = found.auroc(limit)
-    if value != value:
-        return defined(value, opts.undefined, "auroc", why_undefined(found))
-    if standardize == "mcclish" and limit < 1:
-        return 0.5 * (1 + (value - limit / 2) / (1 - limit / 2))
-    return value
-
-
-def average_precision(
-    scores: Any,
-    labels: Any,
-    *,
-    nan_policy: str | None = None,
-    undefined: str | float | None = None,
-    threads: int | None = None,
-) -> float:
-    """Average precision: mean over anomalous items of the precision at their score.
-
-    This is ``sum_k (R_k - R_{k-1}) P_k`` over the distinct scores, as scikit-learn and torchmetrics define it.
-
-    Parameters
-    ----------
-    scores, labels, nan_policy, undefined, threads
-        As in :func:`auroc`. Undefined where there is no anomalous item.
-
-    Returns
-    -------
-    float
-        In (0, 1].
-
-    Raises
-    ------
-    InvalidInputError, InvalidTypeError
-        As in :func:`auroc`.
-
-    Notes
-    -----
-    Counts are exact; the sum is compensated. O(n + P log P) time, O(P) extra memory.
-
-    Examples
-    --------
-    >>> from anomalib_cpp.metrics import average_precision
-    >>> average_precision([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
-    0.625
-    """
-    opts = options(nan_policy, undefined, threads)
-    found, _ = counts(scores, labels, opts)
-    return _without_background(found, opts, found.average_precision, "average_precision")
-
-
-def aupr(
-    scores: Any,
-    labels: Any,
-    *,
-    variant: str = "trapezoid",
-    nan_policy: str | None = None,
-    undefined: str | float | None = None,
-    threads: int | None = None,
-) -> float:
-    """Area under the precision-recall curve by straight lines between its points.
-
-    Prefer :func:`average_precision`: straight lines are too kind where precision changes fast.
-
-    Parameters
-    ----------
-    scores, labels, nan_policy, undefined, threads
-        As in :func:`auroc`. Undefined where there is no anomalous item.
-    variant : {"trapezoid", "anomalib"}, default "trapezoid"
-        ``"trapezoid"`` joins the points (0, 1), (R_1, P_1), ... in the order of falling thresholds
-        (``sklearn.metrics.auc(recall, precision)``). ``"anomalib"`` sorts the points by recall and keeps, within
-        equal recall, those of lower thresholds first, as anomalib's ``AUPR`` does. A perfect ranking does not give 1
-        there.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-
-    Raises
-    ------
-    InvalidInputError, InvalidTypeError
-        As in :func:`auroc`.
-
-    Notes
-    -----
-    Counts are exact; the sum is compensated. O(n + P log P) time, O(P) extra memory.
-
-    Examples
-    --------
-    >>> from anomalib_cpp.metrics import aupr
-    >>> scores, labels = [1, 2, 3, 4], [0, 0, 1, 1]
-    >>> aupr(scores, labels), aupr(scores, labels, variant="anomalib")
-    (1.0, 0.875)
-    """
-    opts = options(nan_policy, undefined, threads)
-    choice(variant, "variant", ("trapezoid", "anomalib"))
-    found, _ = counts(scores, labels, opts)
-    area = found.aupr_trapezoid if variant == "trapezoid" else found.aupr_reordered
-    return _without_background(found, opts, area, "aupr")
-
-
-def _without_background(found: Any, opts: Options, area: Any, name: str) -> float:
-    if propagates(found, opts):
-        return NAN
-    value: float = area()
-    return value if value == value else defined(value, opts.undefined, name, why_undefined(found))
 
 
 def f1_max(
     scores: Any,
     labels: Any,
     *,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -199,7 +27,7 @@ def f1_max(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, ignore_value, nan_policy, undefined, threads
         As in :func:`auroc`. Undefined where there is no anomalous item: `undefined` is then the value, and the other
         fields are NaN.
 
@@ -224,7 +52,7 @@ def f1_max(
     >>> f1_max([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
     F1Result(value=0.8, threshold=0.4, precision=0.666667, recall=1)
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     found, _ = counts(scores, labels, opts)
     return f1_of(found, opts)
 
@@ -233,6 +61,7 @@ def iou_max(
     scores: Any,
     labels: Any,
     *,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -241,7 +70,7 @@ def iou_max(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, ignore_value, nan_policy, undefined, threads
         As in :func:`f1_max`.
 
     Returns
@@ -265,7 +94,7 @@ def iou_max(
     >>> iou_max([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
     OverlapResult(value=0.666667, threshold=0.4)
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     found, _ = counts(scores, labels, opts)
     return overlap_of(found, opts, "iou_max")
 
@@ -274,6 +103,7 @@ def dice_max(
     scores: Any,
     labels: Any,
     *,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -282,7 +112,7 @@ def dice_max(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, ignore_value, nan_policy, undefined, threads
         As in :func:`f1_max`.
 
     Returns
@@ -305,7 +135,7 @@ def dice_max(
     >>> dice_max([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
     OverlapResult(value=0.8, threshold=0.4)
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     found, _ = counts(scores, labels, opts)
     return overlap_of(found, opts, "dice_max")
 
@@ -337,6 +167,7 @@ def fpr_at_tpr(
     rate: float = 0.95,
     *,
     method: str = "step",
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -345,7 +176,7 @@ def fpr_at_tpr(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, ignore_value, nan_policy, undefined, threads
         As in :func:`auroc`.
     rate : float in (0, 1], default 0.95
         True positive rate.
@@ -374,7 +205,7 @@ def fpr_at_tpr(
     >>> fpr_at_tpr([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1])
     RateResult(value=0.5, threshold=0.4)
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     share = fraction(rate, "rate")
     choice(method, "method", ("step", "interp", "closest"))
     found, _ = counts(scores, labels, opts)
@@ -387,6 +218,7 @@ def tpr_at_fpr(
     rate: float = 0.05,
     *,
     method: str = "step",
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -395,7 +227,7 @@ def tpr_at_fpr(
 
     Parameters
     ----------
-    scores, labels, nan_policy, undefined, threads
+    scores, labels, ignore_value, nan_policy, undefined, threads
         As in :func:`auroc`.
     rate : float in [0, 1], default 0.05
         False positive rate.
@@ -423,7 +255,7 @@ def tpr_at_fpr(
     >>> tpr_at_fpr([0.1, 0.4, 0.4, 0.8, 0.2, 0.9, 0.9, 0.4], [0, 0, 1, 1, 0, 1, 0, 1], 0.25)
     RateResult(value=0.5, threshold=0.8)
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     share = number(rate, "rate")
     if not 0 <= share <= 1:
         raise InvalidInputError(f"rate must lie in [0, 1]; got {rate!r}")

@@ -12,6 +12,7 @@ from .._checks import choice, fraction
 from .._config import threads_or_default
 from .._errors import InvalidInputError
 from ._grids import PRO_THRESHOLDS, pro_on_grid
+from ._ignored import without_ignored
 from ._inputs import SMALL, Options, argument, counts, defined, options, propagates, why_undefined
 from ._results import Curve, ProResult, SizeResult
 
@@ -81,6 +82,7 @@ def aupro(
     num_thresholds: int | None = None,
     per_region: bool = False,
     return_curve: bool = False,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -111,6 +113,8 @@ def aupro(
     per_region, return_curve : bool, default False
         With ``"exact"``: return a `ProResult` with every region's score, or with the whole curve (which needs a sort
         of all scores).
+    ignore_value : int, optional
+        Label of pixels that are left out of every count and every region, other than 0 and 1; for masks of integers.
     nan_policy : {"raise", "propagate", "omit"}, optional
         As in :func:`auroc`; omitted pixels leave the areas of their regions.
     undefined : {"nan", "raise"} or float, optional
@@ -148,7 +152,7 @@ def aupro(
     >>> round(aupro(maps, masks, integration_limit=1 / 3), 9)
     0.166665625
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     choice(connectivity, "connectivity", (4, 8))
     choice(variant, "variant", ("exact", "mvtec", "anomalib", *PRO_THRESHOLDS))
     if num_thresholds is not None and variant not in PRO_THRESHOLDS:
@@ -196,10 +200,13 @@ def aupro(
 def _sampled(
     variant: str, maps: Any, masks: Any, limit: float, connectivity: int, size: int | None, opts: Options
 ) -> float:
+    maps, masks, opts = without_ignored(maps, masks, ("maps", "masks"), opts)
     value, found = pro_on_grid(variant, maps, masks, limit, connectivity, size, opts)
     if propagates(found, opts) or value == value:
         return float("nan") if propagates(found, opts) else value
-    return defined(value, opts.undefined, "aupro", why_undefined(found, regions=True) or "too few thresholds count")
+    exists = found.regions and found.negatives
+    why = "too few thresholds have a rate within the limit" if exists else why_undefined(found, regions=True)
+    return defined(value, opts.undefined, "aupro", why)
 
 
 def aupro_by_size(
@@ -211,6 +218,7 @@ def aupro_by_size(
     relative: bool = False,
     integration_limit: float = 0.3,
     connectivity: int = 8,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     threads: int | None = None,
 ) -> SizeResult:
@@ -218,7 +226,7 @@ def aupro_by_size(
 
     Parameters
     ----------
-    maps, masks, integration_limit, connectivity, nan_policy, threads
+    maps, masks, integration_limit, connectivity, ignore_value, nan_policy, threads
         As in :func:`aupro`; one limit.
     edges : array-like of numbers, shape (k,), optional
         Ascending region sizes that separate the groups: the first is below ``edges[0]``, the last from ``edges[-1]``
@@ -259,6 +267,7 @@ def aupro_by_size(
         integration_limit=fraction(integration_limit, "integration_limit"),
         connectivity=connectivity,
         per_region=True,
+        ignore_value=ignore_value,
         nan_policy=nan_policy,
         undefined="raise",
         threads=threads,

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import choice, fraction
+from .._checks import choice, fraction, integer, number
+from .._config import parse_budget
 from .._errors import InvalidInputError, InvalidTypeError
+from ._binned import binned_report
 from ._inputs import Options, argument, counts, defined, options, propagates, why_undefined
+from ._lean import lean_counts
 from ._pimo import aupimo, checked_bounds
 from ._ranking import f1_of, overlap_of, rate_of
 
@@ -76,7 +79,13 @@ def pixel_values(
     if "aupimo" not in names:
         return report
     overlap = aupimo(
-        maps, masks, fpr_bounds=fpr_bounds, nan_policy=opts.nan_policy, undefined=opts.undefined, threads=opts.threads
+        maps,
+        masks,
+        fpr_bounds=fpr_bounds,
+        ignore_value=opts.ignore,
+        nan_policy=opts.nan_policy,
+        undefined=opts.undefined,
+        threads=opts.threads,
     ).value
     order = [key for name in names for key in ((name, "f1_max_threshold") if name == "f1_max" else (name,))]
     return {key: overlap if key == "aupimo" else report[key] for key in order}
@@ -84,45 +93,71 @@ def pixel_values(
 
 def pixel_report(
     maps: Any,
-    masks: Any,
+    masks: Any = None,
     *,
     metrics: Sequence[str] = ("auroc", "average_precision", "f1_max", "aupro"),
     integration_limit: float = 0.3,
     fpr_bounds: tuple[float, float] = (1e-5, 1e-4),
     connectivity: int = 8,
+    mode: str = "exact",
+    n_bins: int | None = None,
+    atol: float | None = None,
+    memory_budget: int | str | None = None,
+    ignore_value: int | None = None,
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
-) -> dict[str, float]:
-    """Pixel metrics of anomaly maps, all from one pass and one count.
+) -> dict[str, Any]:
+    """Pixel metrics of anomaly maps, all from one count; of maps in memory, or of batches that are read twice.
 
     Parameters
     ----------
-    maps, masks, connectivity, nan_policy, undefined, threads
-        As in :func:`aupro`.
+    maps : array, list of arrays, or callable
+        As in :func:`aupro`; or a function without arguments that returns an iterable of pairs (maps, masks), the same
+        pairs each time, such as a generator function. It is called twice, with ``mode="binned"`` up to three times,
+        and one pair at a time is in memory.
+    masks : array or list of arrays
+        As in :func:`aupro`; not with a callable.
     metrics : sequence of names
         What to report, out of ``"auroc"``, ``"average_precision"``, ``"aupr"``, ``"f1_max"``, ``"iou_max"``,
         ``"dice_max"``, ``"fpr_at_tpr"`` (at 0.95), ``"aupro"`` and ``"aupimo"``; by default the first, second, fourth
-        and ``"aupro"``.
+        and ``"aupro"``. ``"aupimo"`` needs maps in memory and ``mode="exact"``.
     integration_limit : float in (0, 1], default 0.3
         Of ``"aupro"``.
     fpr_bounds : (float, float), default (1e-5, 1e-4)
         Of ``"aupimo"``.
+    connectivity : {4, 8}, default 8
+        Of the regions of ``"aupro"``.
+    mode : {"exact", "binned"}, default "exact"
+        ``"binned"`` counts scores in bins and reports intervals that hold the exact values.
+    n_bins : int >= 2, optional
+        With ``"binned"``: evenly wide bins over the range of the scores, or of the first pair; 65536 by default.
+    atol : float >= 1e-11, optional
+        With ``"binned"``: half the width that an interval may have. Bins whose order matters for that are then told
+        apart score by score, by two more passes.
+    memory_budget : int or str, optional
+        With a callable: bytes to use beside the batches; default from the configuration.
+    ignore_value, nan_policy, undefined, threads
+        As in :func:`aupro`.
 
     Returns
     -------
-    dict of str to float
-        One entry per metric in the order asked for; ``"f1_max"`` is followed by ``"f1_max_threshold"``.
+    dict of str to float, or to BinnedResult with ``mode="binned"``
+        One entry per metric in the order asked for; with floats, ``"f1_max"`` is followed by ``"f1_max_threshold"``.
 
     Raises
     ------
     InvalidInputError, InvalidTypeError
-        As in :func:`aupro`, and for an unknown metric.
+        As in :func:`aupro`; for an unknown metric, options that do not belong together, and a callable that does not
+        give the same pixels again.
+    MemoryBudgetError
+        Where the anomalous pixels, or the scores that `atol` asks to be told apart, need more than the budget.
 
     Notes
     -----
-    The values equal those of the single functions bit for bit. O(n + P log P) time, O(P) extra memory for P
-    anomalous pixels; ``"aupimo"`` reads the maps once more.
+    The values equal those of the single functions bit for bit, those of a callable too. O(n + P log P) time, O(P)
+    extra memory for P anomalous pixels; about 200 bytes for each of them with a callable. ``"aupimo"`` reads the maps
+    once more. Binned: 32 bytes a bin.
 
     Examples
     --------
@@ -131,14 +166,43 @@ def pixel_report(
     >>> maps = np.array([[[0.1, 0.9], [0.2, 0.8]]])
     >>> pixel_report(maps, maps > 0.5)
     {'auroc': 1.0, 'average_precision': 1.0, 'f1_max': 1.0, 'f1_max_threshold': 0.8, 'aupro': 1.0}
+
+    A data set larger than memory, file by file:
+
+    >>> def batches():
+    ...     for seed in range(3):
+    ...         maps = np.random.default_rng(seed).random((2, 8, 8))
+    ...         yield maps, maps > 0.9
+    >>> pixel_report(batches, metrics=["auroc"])
+    {'auroc': 1.0}
     """
-    opts = options(nan_policy, undefined, threads)
+    opts = options(nan_policy, undefined, threads, ignore_value)
     names = chosen(metrics, PIXEL_METRICS)
     choice(connectivity, "connectivity", (4, 8))
-    limit = fraction(integration_limit, "integration_limit")
-    return pixel_values(
-        maps, masks, names, opts, limit=limit, connectivity=int(connectivity), fpr_bounds=checked_bounds(fpr_bounds)
-    )
+    limit, bounds = fraction(integration_limit, "integration_limit"), checked_bounds(fpr_bounds)
+    binned = choice(mode, "mode", ("exact", "binned")) == "binned"
+    if not binned and (n_bins is not None or atol is not None):
+        raise InvalidInputError("n_bins and atol belong to mode='binned'; got mode='exact'")
+    several = callable(maps)
+    if several != (masks is None):
+        raise InvalidTypeError("masks must be given with maps in memory, and must not be given with a callable")
+    if memory_budget is not None and not several:
+        raise InvalidInputError("memory_budget belongs to maps that are a callable; got maps in memory")
+    if not binned and not several:
+        return pixel_values(maps, masks, names, opts, limit=limit, connectivity=int(connectivity), fpr_bounds=bounds)
+    if "aupimo" in names:
+        raise InvalidInputError("metrics must not name 'aupimo' with mode='binned' or a callable: it needs all maps")
+    batches = maps if several else lambda: [(maps, masks)]
+    regions = int(connectivity) if "aupro" in names else None
+    budget = parse_budget(memory_budget) if several else None
+    if binned:
+        bins = 65536 if n_bins is None else integer(n_bins, "n_bins", 2)
+        width = None if atol is None else number(atol, "atol")
+        if width is not None and not width >= 1e-11:
+            raise InvalidInputError(f"atol must be at least 1e-11; got {atol!r}")
+        return dict(binned_report(batches, names, opts, limit, regions, bins, width, budget))
+    assert budget is not None
+    return _evaluate(lean_counts(batches, opts, regions, budget), names, opts, limit)
 
 
 def image_report(

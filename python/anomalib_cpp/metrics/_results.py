@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
+from .._records import Record, Scalar
+
 __all__ = [
     "AupimoResult",
     "BinnedResult",
-    "BootstrapResult",
     "ConfusionCounts",
     "Curve",
     "F1Result",
@@ -23,28 +24,8 @@ __all__ = [
 ]
 
 
-class _Record:
-    """Dictionary access for the frozen results; their fields may grow, so they do not unpack like tuples."""
-
-    def _asdict(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-
-    def __repr__(self) -> str:
-        def text(value: Any) -> str:
-            return f"{value:.6g}" if isinstance(value, float) else repr(value)
-
-        return f"{type(self).__name__}({', '.join(f'{name}={text(value)}' for name, value in self._asdict().items())})"
-
-
-class _Scalar(_Record):
-    """A record that stands for its first field."""
-
-    def __float__(self) -> float:
-        return float(next(iter(self._asdict().values())))
-
-
 @dataclass(frozen=True, repr=False, eq=False)
-class F1Result(_Scalar):
+class F1Result(Scalar):
     """The best F1 score and where it is reached; ``float(result)`` is the score.
 
     Attributes
@@ -64,7 +45,7 @@ class F1Result(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class OverlapResult(_Scalar):
+class OverlapResult(Scalar):
     """The best overlap and where it is reached; ``float(result)`` is the overlap.
 
     Attributes
@@ -80,7 +61,7 @@ class OverlapResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RateResult(_Scalar):
+class RateResult(Scalar):
     """A rate and the threshold that gives it; ``float(result)`` is the rate.
 
     Attributes
@@ -96,7 +77,7 @@ class RateResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ConfusionCounts(_Record):
+class ConfusionCounts(Record):
     """What thresholds make of the items.
 
     Attributes
@@ -115,7 +96,7 @@ class ConfusionCounts(_Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Curve(_Record):
+class Curve(Record):
     """Points of a curve, one per threshold.
 
     Attributes
@@ -132,7 +113,7 @@ class Curve(_Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ProResult(_Scalar):
+class ProResult(Scalar):
     """Area under the PRO curve with what it was made of; ``float(result)`` is the area for a single limit.
 
     Attributes
@@ -155,7 +136,7 @@ class ProResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class AupimoResult(_Scalar):
+class AupimoResult(Scalar):
     """Per-image overlap of a data set; ``float(result)`` is the mean over the anomalous images.
 
     Attributes
@@ -183,7 +164,7 @@ class AupimoResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SproResult(_Scalar):
+class SproResult(Scalar):
     """Area under the sPRO curve with what it was made of; ``float(result)`` is the area for a single limit.
 
     Attributes
@@ -204,7 +185,7 @@ class SproResult(_Scalar):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SizeResult(_Record):
+class SizeResult(Record):
     """Coverage of regions by their size.
 
     Attributes
@@ -233,7 +214,7 @@ class SizeResult(_Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MebinResult(_Record):
+class MebinResult(Record):
     """Binarised maps.
 
     Attributes
@@ -252,38 +233,7 @@ class MebinResult(_Record):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class BootstrapResult(_Scalar):
-    """A metric, or the difference of two detectors', with its interval; ``float(result)`` is the value.
-
-    Attributes
-    ----------
-    value : float
-        On the data as they are.
-    low, high : float
-        Ends of the confidence interval.
-    standard_error : float
-        Standard deviation of the resamples.
-    samples : array of float64, shape (n_resamples,)
-        Value of each resample; NaN where a class is missing.
-    p_value : float or None
-        Of differences: twice the share of resamples on the other side of zero.
-    """
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
-    samples: Any
-    p_value: float | None = None
-
-    def __repr__(self) -> str:
-        ends = f"value={self.value:.6g}, low={self.low:.6g}, high={self.high:.6g}"
-        p_value = "" if self.p_value is None else f", p_value={self.p_value:.6g}"
-        return f"BootstrapResult({ends}, standard_error={self.standard_error:.6g}{p_value})"
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class BinnedResult(_Scalar):
+class BinnedResult(Scalar):
     """A metric of binned scores, and the interval that holds the exact one; ``float(result)`` is the value.
 
     Attributes
