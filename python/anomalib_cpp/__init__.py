@@ -40,7 +40,6 @@ from ._show_config import show_config
 if TYPE_CHECKING:
     from . import adeval as adeval
     from . import affiliation as affiliation
-    from . import anomalib as anomalib
     from . import aupimo as aupimo
     from . import bank as bank
     from . import evaluators as evaluators
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
     from . import prts as prts
     from . import sklearn as sklearn
     from . import timeseries as timeseries
-    from . import torchmetrics as torchmetrics
     from . import tsb as tsb
     from . import vus as vus
 
@@ -78,7 +76,6 @@ __all__ = [
     "__version__",
     "adeval",
     "affiliation",
-    "anomalib",
     "aupimo",
     "bank",
     "config_context",
@@ -102,7 +99,6 @@ __all__ = [
     "show_config",
     "sklearn",
     "timeseries",
-    "torchmetrics",
     "tsb",
     "vus",
 ]
@@ -111,7 +107,6 @@ __version__ = str(_core.build_info()["version"])
 _ROOMS = (
     "adeval",
     "affiliation",
-    "anomalib",
     "aupimo",
     "bank",
     "evaluators",
@@ -125,7 +120,6 @@ _ROOMS = (
     "prts",
     "sklearn",
     "timeseries",
-    "torchmetrics",
     "tsb",
     "vus",
 )

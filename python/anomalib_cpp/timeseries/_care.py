@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._checks import as_integer, choice, flag, number
 from .._errors import InvalidInputError, InvalidTypeError
 from .._records import Scalar
-from ._plan import _series, read_labels
+from ._plan import read_labels, read_series
 
 __all__ = ["CareEvent", "CareResult", "care_score"]
 
@@ -199,12 +199,12 @@ def _read(event: Any, i: int) -> _Event:
     if not isinstance(event, CareEvent):
         raise InvalidTypeError(f"events[{i}] must be a CareEvent; got {type(event).__name__}")
     at = f"events[{i}]"
-    predicted = read_labels(_series(event.predictions, f"{at}.predictions"), f"{at}.predictions") > 0
+    predicted = read_labels(read_series(event.predictions, f"{at}.predictions"), f"{at}.predictions") > 0
     if predicted.size == 0:
         raise InvalidInputError(f"{at}.predictions is empty; a period needs at least one step")
     normal = np.ones(predicted.size, bool)
     if event.normal is not None:
-        normal = read_labels(_series(event.normal, f"{at}.normal"), f"{at}.normal") > 0
+        normal = read_labels(read_series(event.normal, f"{at}.normal"), f"{at}.normal") > 0
     if normal.size != predicted.size:
         raise InvalidInputError(f"{at}.normal has {normal.size} steps but {at}.predictions has {predicted.size}")
     anomalous = choice(event.label, f"{at}.label", ("anomaly", "normal")) == "anomaly"

@@ -308,7 +308,7 @@ def event_curve(scores: Any, labels: Any, metric: str, *, thresholds: str = "all
     Examples
     --------
     >>> from anomalib_cpp.timeseries import event_curve
-    >>> event_curve([0.1, 0.9, 0.8, 0.2], [0, 1, 1, 0], "affiliation").recall[-1]
+    >>> float(event_curve([0.1, 0.9, 0.8, 0.2], [0, 1, 1, 0], "affiliation").recall[-1])
     1.0
     """
     names = ("pointwise", "point_adjusted", "donut", "composite", "segment", "range", "affiliation")

@@ -13,7 +13,7 @@ from .._arrays import locate
 from .._checks import integer
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
 from ..metrics._inputs import caller_depth
-from ._plan import _is_batch, _joined, _offsets, _series
+from ._plan import is_batch, join_series, read_offsets, read_series
 
 __all__ = ["min_k_prob"]
 
@@ -66,14 +66,14 @@ def min_k_prob(log_probabilities: Any, ratios: Any = RATIOS, *, offsets: Any = N
     """
     shares, one_share = _shares(ratios)
     least = integer(at_least, "at_least", 0)
-    single = not _is_batch(log_probabilities) and offsets is None
-    if not _is_batch(log_probabilities):
-        values = _series(log_probabilities, "log_probabilities")
-        parts = np.array([0, values.size]) if offsets is None else _offsets(offsets, values.size)
+    single = not is_batch(log_probabilities) and offsets is None
+    if not is_batch(log_probabilities):
+        values = read_series(log_probabilities, "log_probabilities")
+        parts = np.array([0, values.size]) if offsets is None else read_offsets(offsets, values.size)
     elif offsets is not None:
         raise InvalidInputError("offsets goes with an array; lists of texts have their own lengths")
     else:
-        values, parts = _joined(log_probabilities, "log_probabilities")
+        values, parts = join_series(log_probabilities, "log_probabilities")
     if values.dtype.kind != "f" and values.size:
         raise InvalidTypeError(f"log_probabilities must hold floats; got {values.dtype}")
     logs = np.asarray(values, np.float64)

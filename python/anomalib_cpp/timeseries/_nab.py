@@ -15,7 +15,7 @@ from .._errors import InvalidInputError, InvalidTypeError
 from .._records import Record, Scalar
 from ._nab_corpus import Corpus, scored_series
 from ._nab_windows import TOP, read_places, relative_scores
-from ._plan import _is_batch
+from ._plan import is_batch
 
 __all__ = ["NAB_PROFILES", "NabScore", "NabSweep", "nab_point_scores", "nab_sweep"]
 
@@ -255,7 +255,7 @@ def nab_sweep(
     """
     weights = read_profile(profile)
     share = read_probation(probation)
-    if not _is_batch(scores):
+    if not is_batch(scores):
         series = [scored_series(scores, windows, timestamps, share)]
     else:
         parts: list[Any] = [windows, [None] * len(scores) if timestamps is None else timestamps]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .._errors import InvalidInputError
 from ._nab_windows import TOP, read_places, relative_scores
-from ._plan import _read_scores, _series
+from ._plan import read_scores, read_series
 
 __all__ = ["Corpus", "Series", "scored_series"]
 
@@ -29,7 +29,7 @@ class Series(NamedTuple):
 
 def scored_series(scores: Any, windows: Any, timestamps: Any, probation: float, at: str = "") -> Series:
     """Read one series; `at` is its place in the arguments, for errors."""
-    read = np.asarray(_read_scores(_series(scores, f"scores{at}"), f"scores{at}"), np.float64)
+    read = np.asarray(read_scores(read_series(scores, f"scores{at}"), f"scores{at}"), np.float64)
     if read.size == 0:
         raise InvalidInputError(f"scores{at} is empty; a series needs at least one point")
     if (missing := np.isnan(read)).any():

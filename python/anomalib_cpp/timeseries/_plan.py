@@ -14,7 +14,17 @@ from .._checks import choice, number
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 
-__all__ = ["Batch", "batch"]
+__all__ = [
+    "Batch",
+    "batch",
+    "is_batch",
+    "join_series",
+    "read_labels",
+    "read_offsets",
+    "read_scores",
+    "read_series",
+    "thresholds_named",
+]
 
 CHUNK = 1 << 22  # points that are planned at a time, at about 60 bytes each
 EXACT = 1 << 53  # integers up to here are float64 numbers
@@ -67,12 +77,12 @@ class Batch(NamedTuple):
         return next(self.plans())
 
 
-def _is_batch(value: Any) -> bool:
+def is_batch(value: Any) -> bool:
     first = value[0] if isinstance(value, (list, tuple)) and len(value) else None
     return isinstance(first, (list, tuple)) or getattr(first, "ndim", 0) >= 1
 
 
-def _series(value: Any, name: str) -> NDArray[Any]:
+def read_series(value: Any, name: str) -> NDArray[Any]:
     if isinstance(value, (str, bytes)) or np.isscalar(value) or value is None:
         raise InvalidTypeError(f"{name} must be an array of shape (n,); got {value!r}")
     data = locate(value, name).data
@@ -81,14 +91,14 @@ def _series(value: Any, name: str) -> NDArray[Any]:
     return data
 
 
-def _joined(value: Any, name: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def join_series(value: Any, name: str) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Read a list of series as one array and the offsets of its parts."""
-    parts = [_series(part, f"{name}[{i}]") for i, part in enumerate(value)]
+    parts = [read_series(part, f"{name}[{i}]") for i, part in enumerate(value)]
     sizes = np.cumsum([0, *(part.size for part in parts)], dtype=np.int64)
     return np.concatenate(parts), sizes
 
 
-def _offsets(value: Any, total: int) -> NDArray[np.int64]:
+def read_offsets(value: Any, total: int) -> NDArray[np.int64]:
     offsets = locate(value, "offsets").data
     if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or offsets.size < 2:
         raise InvalidInputError(
@@ -113,7 +123,7 @@ def read_labels(labels: NDArray[Any], name: str = "labels") -> NDArray[np.uint8]
     return (labels > 0).view(np.uint8)
 
 
-def _read_scores(scores: NDArray[Any], name: str) -> NDArray[Any]:
+def read_scores(scores: NDArray[Any], name: str) -> NDArray[Any]:
     if scores.dtype.kind in "iu" and scores.dtype.itemsize == 8 and scores.size:
         widened = scores.astype(np.float64)
         largest = max(abs(int(scores.min())), abs(int(scores.max())))
@@ -138,30 +148,30 @@ def batch(
 ) -> Batch:
     """Read one series, a list of series, or series back to back with their `offsets`."""
     choice(on_error, "on_error", ("raise", "nan"))
-    lists = _is_batch(scores)
-    if lists != _is_batch(labels):
+    lists = is_batch(scores)
+    if lists != is_batch(labels):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of series")
     if lists:
         if offsets is not None:
             raise InvalidInputError("offsets goes with arrays; lists of series have their own lengths")
-        values, parts = _joined(scores, names[0])
-        truth, truth_parts = _joined(labels, names[1])
+        values, parts = join_series(scores, names[0])
+        truth, truth_parts = join_series(labels, names[1])
         if len(parts) != len(truth_parts):
             raise InvalidInputError(f"{names[1]} has {len(truth_parts) - 1} series but {names[0]} has {len(parts) - 1}")
         for i, (a, b) in enumerate(zip(np.diff(parts), np.diff(truth_parts), strict=True)):
             if a != b:
                 raise InvalidInputError(f"{names[1]}[{i}] has {b} points but {names[0]}[{i}] has {a}")
     else:
-        values, truth = _series(scores, names[0]), _series(labels, names[1])
+        values, truth = read_series(scores, names[0]), read_series(labels, names[1])
         if values.size != truth.size:
             raise InvalidInputError(f"{names[1]} has {truth.size} points but {names[0]} has {values.size}")
         if values.size == 0:
             raise InvalidInputError(f"{names[0]} is empty; a series needs at least one point")
-        parts = np.array([0, values.size], np.int64) if offsets is None else _offsets(offsets, values.size)
+        parts = np.array([0, values.size], np.int64) if offsets is None else read_offsets(offsets, values.size)
     if (np.diff(parts) == 0).any() and on_error == "raise":
         raise InvalidInputError(f"series {int(np.argmin(np.diff(parts)))} is empty; a series needs at least one point")
     return Batch(
-        _read_scores(values, names[0]),
+        read_scores(values, names[0]),
         np.ascontiguousarray(read_labels(truth, names[1])),
         parts,
         not lists and offsets is None,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .._arrays import locate
 from .._errors import InvalidInputError, InvalidTypeError
 from ._dependence import FLAT
-from ._plan import _series, read_labels
+from ._plan import read_labels, read_series
 
 __all__ = ["Segment", "deviations", "find_segments", "read_rows"]
 
@@ -42,7 +42,7 @@ def read_rows(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64] | None]:
     """Return the rows, which of them are normal, and the training rows, by which both tables are standardised."""
     values = _table(x, "x")
-    truth = read_labels(_series(labels, "labels"))
+    truth = read_labels(read_series(labels, "labels"))
     if truth.size != len(values):
         raise InvalidInputError(f"labels has {truth.size} points but x has {len(values)} rows")
     normal = np.asarray(truth == 0)

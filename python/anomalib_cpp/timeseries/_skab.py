@@ -14,7 +14,7 @@ from .._errors import InvalidInputError
 from .._records import Scalar
 from ._nab import read_profile
 from ._nab_windows import read_stamps
-from ._plan import _is_batch, _series, read_labels
+from ._plan import is_batch, read_labels, read_series
 
 __all__ = ["SkabScore", "skab_score"]
 
@@ -108,9 +108,9 @@ def skab_score(
     if not 0 < length < np.inf:
         raise InvalidInputError(f"window must be a finite number above 0; got {window!r}")
     choice(overlap, "overlap", ("right", "left", "both"))
-    if _is_batch(predictions) != _is_batch(change_points):
+    if is_batch(predictions) != is_batch(change_points):
         raise InvalidInputError("predictions and change_points must both be arrays or both be lists of series")
-    if not _is_batch(predictions):
+    if not is_batch(predictions):
         parts = [(predictions, change_points, timestamps)]
     else:
         times = [None] * len(predictions) if timestamps is None else timestamps
@@ -144,8 +144,8 @@ def _windows(
     predictions: Any, change_points: Any, timestamps: Any, length: float, overlap: str, at: str
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the times of the predictions, and where windows begin and end."""
-    predicted = read_labels(_series(predictions, f"predictions{at}"), f"predictions{at}") > 0
-    truth = read_labels(_series(change_points, f"change_points{at}"), f"change_points{at}") > 0
+    predicted = read_labels(read_series(predictions, f"predictions{at}"), f"predictions{at}") > 0
+    truth = read_labels(read_series(change_points, f"change_points{at}"), f"change_points{at}") > 0
     if truth.size != predicted.size:
         raise InvalidInputError(f"change_points{at} has {truth.size} points but predictions{at} has {predicted.size}")
     if truth.size == 0:

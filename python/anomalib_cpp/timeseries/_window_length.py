@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._checks import choice, integer
 from .._errors import InvalidInputError
-from ._plan import _read_scores, _series
+from ._plan import read_scores, read_series
 
 __all__ = ["find_length"]
 
@@ -63,7 +63,7 @@ def find_length(series: Any, *, default: int | None = None, rank: int = 1, varia
     fallback = DEFAULTS[variant] if default is None else integer(default, "default", 0)
     if integer(rank, "rank", 0) > 3:
         raise InvalidInputError(f"rank must lie in [0, 3]; got {rank}")
-    values = _read_scores(_series(series, "series"), "series")
+    values = read_scores(read_series(series, "series"), "series")
     if values.size == 0:
         raise InvalidInputError("series is empty; it needs at least one point")
     if rank == 0:
