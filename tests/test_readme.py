@@ -26,13 +26,18 @@ def test_examples_of_the_readme(tmp_path, monkeypatch):
     names = {"backbone": backbone, "train_images": train_images, "test_images": test_images}
     names |= {"labels": labels, "masks": masks}
     monkeypatch.chdir(tmp_path)
-    first, second = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    exec(first, names)
+    names["values"] = np.sin(np.arange(600) / 25 * np.pi)
+    names["point_labels"] = np.arange(600) // 40 % 7 == 3
+    names["point_scores"] = names["point_labels"] + np.random.default_rng(0).normal(size=600)
+    bank, images, series = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    exec(bank, names)
     assert isinstance(names["anomaly_maps"], torch.Tensor)
     assert names["anomaly_maps"].shape == masks.shape
     assert (tmp_path / "bank.safetensors").exists()
-    *imports, image, pixel = second.strip().splitlines()
-    exec("\n".join(imports), names)
-    assert eval(image, names)["auroc"] == 1.0
-    assert eval(pixel, names)["auroc"] > 0.95
-    assert np.isfinite(eval(pixel, names)["aupro"])
+    exec(images, names)
+    assert names["of_images"]["auroc"] == 1.0
+    assert names["of_pixels"]["auroc"] > 0.95
+    assert np.isfinite(list(names["of_pixels"].values())).all()
+    exec(series, names)
+    assert names["window"] == 50
+    assert 0.5 < names["of_series"]["vus_roc"] < 1
