@@ -11,6 +11,7 @@
 #include "timeseries/association.h"
 #include "timeseries/event_scores.h"
 #include "timeseries/false_positive_rate.h"
+#include "timeseries/pate.h"
 #include "timeseries/range_auc.h"
 #include "timeseries/range_pr.h"
 #include "timeseries/rank_pairs.h"
@@ -110,12 +111,12 @@ struct ThresholdChoice {
     std::vector<double> values;
 
     Thresholds of(const Series& series, const double* gain = nullptr, const double* weight = nullptr) const {
-        if (kind == "distinct") return distinct_thresholds(series);
+        if (kind == "distinct") return Thresholds(series);
         if (kind == "rank") return rank_thresholds(series, count);
         if (kind == "strided") return strided_thresholds(series, count);
         if (kind == "linear") return linear_thresholds(series, count);
         if (kind == "given") return given_thresholds(series, values, strict);
-        if (kind == "percentile_of_all") return percentile_thresholds(series, distinct_thresholds(series), count);
+        if (kind == "percentile_of_all") return percentile_thresholds(series, Thresholds(series), count);
         const Thresholds curve =
             gain == nullptr ? curve_thresholds(series) : weighted_curve_thresholds(series, gain, weight);
         if (kind == "curve") return curve;
@@ -137,39 +138,39 @@ struct EventMetric {
     std::string name;
     RangeRule precision, recall;
 
-    PrecisionRecall at(const Series& series, const Thresholds& thresholds) const {
-        if (name == "composite") return composite(series, thresholds, false);
-        if (name == "composite_tsbad") return composite(series, thresholds, true);
-        if (name == "segment") return segments(series, thresholds);
-        if (name == "range") return range_precision_recall(series, thresholds, precision, recall);
-        if (name == "affiliation") return affiliation_curve(series, thresholds);
-        PrecisionRecall result;
-        const auto add = [&](double tp, double fp) {
-            result.precision.push_back(tp + fp > 0 ? tp / (tp + fp) : 0);
-            result.recall.push_back(tp / static_cast<double>(series.positives));
-        };
-        if (name == "pointwise")
-            for (std::uint32_t levels : thresholds.levels) {
-                const double tp = static_cast<double>(series.true_positives(levels));
-                add(tp, static_cast<double>(series.predicted(levels)) - tp);
-            }
-        else
-            for (const Counts& counts : point_adjusted(series, thresholds, name == "donut"))
-                add(static_cast<double>(counts.tp), static_cast<double>(counts.fp));
-        return result;
+    void at(const Series& series, const Thresholds& thresholds, CurveSink& sink) const {
+        if (name == "pointwise") return pointwise(series, thresholds, sink);
+        if (name == "composite") return composite(series, thresholds, false, sink);
+        if (name == "composite_tsbad") return composite(series, thresholds, true, sink);
+        if (name == "segment") return segments(series, thresholds, sink);
+        if (name == "range") return range_precision_recall(series, thresholds, precision, recall, sink);
+        if (name == "affiliation") return affiliation_curve(series, thresholds, sink);
+        point_adjusted(series, thresholds, name == "donut", sink);
     }
 };
 
 // The largest 2PR / (P + R + eps), the mildest threshold among equals; where none has one, NaN at the strictest.
-static std::array<double, 4> best_f1(const PrecisionRecall& curve, const Thresholds& thresholds, double eps) {
-    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    std::array<double, 4> best{nan, nan, nan, nan};
-    for (std::size_t j = 0; j < curve.recall.size(); ++j) {
-        const double p = curve.precision[j], r = curve.recall[j], sum = p + r;
-        const double value = sum > 0 ? 2 * p * r / (sum + eps) : sum;
-        if (j == 0 || (!(value < best[0]) && value == value)) best = {value, thresholds.value[j], p, r};
+struct BestF1Sink final : CurveSink {
+    explicit BestF1Sink(double tolerance) : eps(tolerance) {}
+    void take(index_t j, double p, double r) override {
+        const double sum = p + r, value = sum > 0 ? 2 * p * r / (sum + eps) : sum;
+        if (j == 0 || (!(value < best) && value == value)) best = value, at = j, precision = p, recall = r;
     }
-    return best;
+
+    double eps, best = 0, precision = 0, recall = 0;
+    index_t at = 0;
+};
+
+struct WholeCurve final : CurveSink {
+    void take(index_t, double p, double r) override { precision.push_back(p), recall.push_back(r); }
+
+    std::vector<double> precision, recall;
+};
+
+static std::vector<double> values_of(const Thresholds& thresholds) {
+    std::vector<double> values;
+    for (index_t j = 0; j < thresholds.size(); ++j) values.push_back(thresholds.value(j));
+    return values;
 }
 
 static RangeVariant range_variant(const std::string& name) {
@@ -233,10 +234,11 @@ static void bind_plan(py::module_& m) {
             [](const SeriesPlan& plan, index_t i, const EventMetric& metric, const ThresholdChoice& choice) {
                 const Series& series = plan.at(i);
                 require_events(series, metric.name);
-                Thresholds thresholds = choice.of(series);
-                PrecisionRecall curve = without_gil([&] { return metric.at(series, thresholds); });
+                const Thresholds thresholds = choice.of(series);
+                WholeCurve curve;
+                without_gil([&] { metric.at(series, thresholds, curve); });
                 return py::make_tuple(to_array(std::move(curve.precision)), to_array(std::move(curve.recall)),
-                                      to_array(std::move(thresholds.value)));
+                                      to_array(values_of(thresholds)));
             },
             "series"_a, "metric"_a, "thresholds"_a)
         .def(
@@ -246,8 +248,10 @@ static void bind_plan(py::module_& m) {
                 return table(plan, 4, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
                     require_events(s, metric.name);
                     const Thresholds thresholds = choice.of(s);
-                    const auto best = best_f1(metric.at(s, thresholds), thresholds, eps);
-                    std::copy(best.begin(), best.end(), out.begin());
+                    BestF1Sink best(eps);
+                    metric.at(s, thresholds, best);
+                    out[0] = best.best, out[1] = thresholds.value(best.at);
+                    out[2] = best.precision, out[3] = best.recall;
                 });
             },
             "metric"_a, "thresholds"_a, "eps"_a, "threads"_a)
@@ -261,7 +265,8 @@ static void bind_plan(py::module_& m) {
                                  const Thresholds thresholds = choice.of(s);
                                  std::fill(out.begin(), out.end(), 0.0);
                                  for (index_t j = 0; j < thresholds.size(); ++j) {
-                                     const Thresholds one{{thresholds.levels[j]}, {thresholds.value[j]}};
+                                     Thresholds one;
+                                     one.add(thresholds.levels(j), thresholds.value(j));
                                      const std::vector<index_t> found = found_points(s, one);
                                      for (index_t k = 0; k < columns; ++k) {
                                          const Counts c = adjusted_above(s, one, found, shares[k]);
@@ -280,12 +285,12 @@ static void bind_plan(py::module_& m) {
         .def("predicted",
              [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice) {
                  const Series& series = plan.at(i);
-                 return series.predicted(choice.of(series).levels.at(0));
+                 return series.predicted(choice.of(series).levels(0));
              })
         .def("runs",
              [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice) {
                  const Series& series = plan.at(i);
-                 return event_array(predicted_runs(series, choice.of(series).levels.at(0)));
+                 return event_array(predicted_runs(series, choice.of(series).levels(0)));
              })
         .def(
             "fpr_at_tpr",
@@ -330,10 +335,10 @@ static void bind_plan(py::module_& m) {
             "pate_curve",
             [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice, index_t early, index_t late) {
                 const Series& series = plan.at(i);
-                Thresholds thresholds = choice.of(series);
+                const Thresholds thresholds = choice.of(series);
                 PrecisionRecall curve = pate_curve(series, thresholds, missed_weight(series, thresholds), early, late);
                 return py::make_tuple(to_array(std::move(curve.precision)), to_array(std::move(curve.recall)),
-                                      to_array(std::move(thresholds.value)));
+                                      to_array(values_of(thresholds)));
             },
             "series"_a, "thresholds"_a, "early"_a, "late"_a)
         .def(

@@ -61,6 +61,92 @@ ZoneScores score(const Zone& z, const std::vector<Interval>& cut) {
             missed / event.length()};
 }
 
+// A series point by point. The integrals are exact, so that points may come and go in any order.
+class Sweep {
+  public:
+    Sweep(const Series& series, std::vector<Zone> zones) : series_(&series), zones_(std::move(zones)) {}
+
+    // Points leave, from the mildest threshold on, so that the gaps between them only grow.
+    std::vector<double> recall(const Thresholds& thresholds) const {
+        std::vector<double> result(static_cast<std::size_t>(thresholds.size()));
+        std::vector<Chance> missed(zones_.size());
+        std::vector<double> share(zones_.size(), 1);
+        ranking::ShareSum sum;
+        for (double whole : share) sum.add(whole);
+        GrowingRuns gaps(series_->size);
+        index_t i = series_->size;
+        for (index_t j = thresholds.size(); j-- > 0;) {
+            while (i > series_->predicted(thresholds.levels(j))) {
+                const index_t t = series_->order[--i];
+                const Event left{gaps.chosen(t - 1) ? gaps.other_end(t - 1) : t, t - 1};
+                const Event right{t + 1, gaps.chosen(t + 1) ? gaps.other_end(t + 1) : t};
+                const Event gap = gaps.add(t);
+                in_zones(t, [&](std::size_t z, double, double) {
+                    const Interval whole = cut(gap, z);
+                    if (zones_[z].gap(whole.begin, whole.end).empty()) return;
+                    missed[z] -= missed_in(cut(left, z), z);
+                    missed[z] -= missed_in(cut(right, z), z);
+                    missed[z] += missed_in(whole, z);
+                    sum.remove(share[z]);
+                    share[z] = whole.length() == zones_[z].zone.length() ? 0 : event_share(missed[z], z);
+                    sum.add(share[z]);
+                });
+            }
+            result[j] = sum.value() / static_cast<double>(zones_.size());
+        }
+        return result;
+    }
+
+    // Points join, from the strictest threshold on.
+    void precision(const Thresholds& thresholds, const std::vector<double>& recall, CurveSink& sink) const {
+        std::vector<Chance> chance(zones_.size());
+        std::vector<double> length(zones_.size(), 0), share(zones_.size(), 0);
+        ranking::ShareSum sum;
+        index_t defined = 0, i = 0;
+        for (index_t j = 0; j < thresholds.size(); ++j) {
+            for (; i < series_->predicted(thresholds.levels(j)); ++i)
+                in_zones(series_->order[i], [&](std::size_t z, double u, double v) {
+                    defined += length[z] == 0;
+                    sum.remove(share[z]);
+                    chance[z] += zones_[z].precision(u, v);
+                    length[z] += v - u;
+                    sum.add(share[z] = std::max(0.0, chance[z].in(zones_[z].zone) / length[z]));
+                });
+            sink.take(j, defined == 0 ? nan : sum.value() / static_cast<double>(defined), recall[j]);
+        }
+    }
+
+  private:
+    // Calls visit(zone, u, v) for the one or two zones that share point t, with its part of each.
+    template <class Visit>
+    void in_zones(index_t t, Visit&& visit) const {
+        const double u = static_cast<double>(t), v = u + 1;
+        std::size_t z = std::min<std::size_t>(series_->next_event[t], zones_.size() - 1);
+        if (u < zones_[z].zone.begin) --z;
+        const double end = zones_[z].zone.end;
+        visit(z, u, std::min(v, end));
+        if (v > end) visit(z + 1, end, v);
+    }
+    Interval cut(const Event& run, std::size_t z) const {
+        const Interval zone = zones_[z].zone;
+        return {std::max(static_cast<double>(run.begin), zone.begin),
+                std::min(static_cast<double>(run.last + 1), zone.end)};
+    }
+    // What the event loses by a gap in the predictions.
+    Chance missed_in(const Interval& gap, std::size_t z) const {
+        if (gap.begin >= gap.end) return {};
+        Chance lost{zones_[z].event_in(gap.begin, gap.end), 0};
+        lost -= zones_[z].recall(gap.begin, gap.end);
+        return lost;
+    }
+    double event_share(const Chance& missed, std::size_t z) const {
+        return std::max(0.0, 1 - missed.in(zones_[z].zone) / zones_[z].event.length());
+    }
+
+    const Series* series_;
+    std::vector<Zone> zones_;
+};
+
 }  // namespace
 
 Affiliation affiliation(const std::vector<Interval>& predicted, const std::vector<Interval>& events, Interval range) {
@@ -85,80 +171,12 @@ Affiliation affiliation(const std::vector<Interval>& predicted, const std::vecto
     return result;
 }
 
-PrecisionRecall affiliation_curve(const Series& series, const Thresholds& thresholds) {
+void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink) {
     std::vector<Interval> events;
     for (const Event& event : series.events)
         events.push_back({static_cast<double>(event.begin), static_cast<double>(event.last + 1)});
-    const std::vector<Zone> zones = zones_of(events, {0, static_cast<double>(series.size)});
-    const std::size_t m = thresholds.levels.size(), k = zones.size();
-    PrecisionRecall result{std::vector<double>(m), std::vector<double>(m)};
-
-    // Calls visit(zone, u, v) for the one or two zones that share point t, with its part of each.
-    const auto in_zones = [&](index_t t, auto&& visit) {
-        const double u = static_cast<double>(t), v = u + 1;
-        std::size_t z = std::min<std::size_t>(series.next_event[t], k - 1);
-        if (u < zones[z].zone.begin) --z;
-        const double end = zones[z].zone.end;
-        visit(z, u, std::min(v, end));
-        if (v > end) visit(z + 1, end, v);
-    };
-
-    {  // precision: points join, from the strictest threshold on
-        std::vector<Chance> chance(k);
-        std::vector<double> length(k, 0), share(k, 0);
-        ranking::ShareSum sum;
-        index_t defined = 0, i = 0;
-        for (std::size_t j = 0; j < m; ++j) {
-            for (; i < series.predicted(thresholds.levels[j]); ++i)
-                in_zones(series.order[i], [&](std::size_t z, double u, double v) {
-                    defined += length[z] == 0;
-                    sum.remove(share[z]);
-                    chance[z] += zones[z].precision(u, v);
-                    length[z] += v - u;
-                    sum.add(share[z] = std::max(0.0, chance[z].in(zones[z].zone) / length[z]));
-                });
-            result.precision[j] = defined == 0 ? nan : sum.value() / static_cast<double>(defined);
-        }
-    }
-    // recall: points leave, from the mildest threshold on, so that the gaps between them only grow
-    std::vector<Chance> missed(k);
-    std::vector<double> share(k, 1);
-    ranking::ShareSum sum;
-    for (std::size_t z = 0; z < k; ++z) sum.add(1);
-    GrowingRuns gaps(series.size);
-    index_t i = series.size;
-    const auto leave = [&](index_t t) {
-        const bool left = gaps.chosen(t - 1), right = gaps.chosen(t + 1);
-        const double point = static_cast<double>(t);
-        const Event gap = gaps.add(t);
-        const double begin = static_cast<double>(gap.begin), end = static_cast<double>(gap.last + 1);
-        in_zones(t, [&](std::size_t z, double, double) {
-            const Zone& zone = zones[z];
-            const double from = std::max(begin, zone.zone.begin), to = std::min(end, zone.zone.end);
-            if (zone.gap(from, to).empty()) return;
-            const auto take = [&](double u, double v, bool add) {
-                if (u >= v) return;
-                Chance change{zone.event_in(u, v), 0};
-                change -= zone.recall(u, v);
-                if (add)
-                    missed[z] += change;
-                else
-                    missed[z] -= change;
-            };
-            if (left) take(from, std::max(point, zone.zone.begin), false);
-            if (right) take(std::min(point + 1, zone.zone.end), to, false);
-            take(from, to, true);
-            const bool none = from == zone.zone.begin && to == zone.zone.end;
-            sum.remove(share[z]);
-            share[z] = none ? 0 : std::max(0.0, 1 - missed[z].in(zone.zone) / zone.event.length());
-            sum.add(share[z]);
-        });
-    };
-    for (std::size_t j = m; j-- > 0;) {
-        while (i > series.predicted(thresholds.levels[j])) leave(series.order[--i]);
-        result.recall[j] = k == 0 ? 0 : sum.value() / static_cast<double>(k);
-    }
-    return result;
+    const Sweep sweep(series, zones_of(events, {0, static_cast<double>(series.size)}));
+    sweep.precision(thresholds, sweep.recall(thresholds), sink);
 }
 
 }  // namespace acpp::timeseries

@@ -3,7 +3,7 @@
 // of Time Series Anomaly Detection Algorithms", KDD 2022.
 #include <vector>
 
-#include "timeseries/pate.h"
+#include "timeseries/thresholds.h"
 
 namespace acpp::timeseries {
 
@@ -22,7 +22,7 @@ struct Affiliation {
 // Of disjoint intervals in order that do not touch, within `range`; at least one event. O(events + predictions).
 Affiliation affiliation(const std::vector<Interval>& predicted, const std::vector<Interval>& events, Interval range);
 
-// At each threshold, points of a series being the intervals [t, t + 1): O(n log K) time for all of them.
-PrecisionRecall affiliation_curve(const Series& series, const Thresholds& thresholds);
+// At each threshold, points of a series being the intervals [t, t + 1); at least one event. O(n) time for all of them.
+void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink);
 
 }  // namespace acpp::timeseries

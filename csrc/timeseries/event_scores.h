@@ -2,7 +2,7 @@
 // Metrics that ask which events were found at all: point adjustment, event-wise F1, delays.
 #include <vector>
 
-#include "timeseries/pate.h"
+#include "timeseries/thresholds.h"
 
 namespace acpp::timeseries {
 
@@ -10,9 +10,12 @@ struct Counts {
     index_t tp, fp, fn;
 };
 
-// Counts at each threshold when every event with a predicted point counts as found whole. `first_kept`: the first
-// point of the series stays as predicted ("donut" in TSB-AD). O(events + thresholds) time.
-std::vector<Counts> point_adjusted(const Series& series, const Thresholds& thresholds, bool first_kept);
+// Of single points, at each threshold.
+void pointwise(const Series& series, const Thresholds& thresholds, CurveSink& sink);
+
+// At each threshold when every event with a predicted point counts as found whole. `first_kept`: the first point of the
+// series stays as predicted ("donut" in TSB-AD). O(events log events + thresholds) time.
+void point_adjusted(const Series& series, const Thresholds& thresholds, bool first_kept, CurveSink& sink);
 
 // Predicted points of each event at the only threshold.
 std::vector<index_t> found_points(const Series& series, const Thresholds& threshold);
@@ -22,11 +25,11 @@ Counts adjusted_above(const Series& series, const Thresholds& threshold, const s
 
 // Share of the events found (recall), and of the predicted points that are anomalous (precision), at each threshold.
 // `open_end`: the last point of the series finds no event, as in TSB-AD.
-PrecisionRecall composite(const Series& series, const Thresholds& thresholds, bool open_end);
+void composite(const Series& series, const Thresholds& thresholds, bool open_end, CurveSink& sink);
 
 // Share of the events found (recall), and of the predicted runs that touch an event (precision), at each threshold.
 // O(n) time for n points.
-PrecisionRecall segments(const Series& series, const Thresholds& thresholds);
+void segments(const Series& series, const Thresholds& thresholds, CurveSink& sink);
 
 // Points from each event's beginning to its first predicted point at the only threshold; -1 where there is none.
 std::vector<index_t> delays(const Series& series, const Thresholds& threshold);

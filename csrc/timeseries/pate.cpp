@@ -114,8 +114,8 @@ PrecisionRecall pate_curve(const Series& series, const Thresholds& thresholds, c
     double buffered = 0;
     for (index_t j = 0; j < m; ++j) {
         buffered += credit[j];
-        const double tp = static_cast<double>(series.true_positives(thresholds.levels[j])) + buffered;
-        const index_t predicted = series.predicted(thresholds.levels[j]);
+        const double tp = static_cast<double>(series.true_positives(thresholds.levels(j))) + buffered;
+        const index_t predicted = series.predicted(thresholds.levels(j));
         curve.precision[j] = predicted == 0 ? 0 : tp / static_cast<double>(predicted);
         curve.recall[j] = tp + missed[j] > 0 ? tp / (tp + missed[j]) : 0;
     }

@@ -21,8 +21,8 @@ RangeAreas areas(const Series& series, const Thresholds& thresholds, const std::
     const double positives = static_cast<double>(series.positives), n = static_cast<double>(series.size);
     double roc = 0, pr = 0, fpr_before = 0, tpr_before = 0, precision_before = 1;
     for (index_t j = 0; j < thresholds.size(); ++j) {
-        const double tp = static_cast<double>(series.true_positives(thresholds.levels[j])) + credit[j];
-        const double predicted = static_cast<double>(series.predicted(thresholds.levels[j]));
+        const double tp = static_cast<double>(series.true_positives(thresholds.levels(j))) + credit[j];
+        const double predicted = static_cast<double>(series.predicted(thresholds.levels(j)));
         const double actual = positives + (opt ? credit[j] : credit.back()) / 2;
         const double tpr = std::min(tp / actual, 1.0) * existence[j];
         const double fpr = (predicted - tp) / (n - actual), precision = tp / predicted;
@@ -40,7 +40,7 @@ RangeAreas areas(const Series& series, const Thresholds& thresholds, const std::
 std::vector<RangeAreas> range_areas(const Series& series, const Thresholds& thresholds, index_t first, index_t last,
                                     RangeVariant variant) {
     SoftLabels labels(series, thresholds, last / 2, rule_of(variant));
-    const std::vector<double> found(thresholds.levels.size(), 1);
+    const std::vector<double> found(static_cast<std::size_t>(thresholds.size()), 1);
     std::vector<RangeAreas> result;
     for (index_t window = first; window <= last; ++window) {
         labels.set_window(window);
@@ -63,7 +63,8 @@ RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresho
         for (index_t d = 1; d <= std::min(half, event.begin); ++d) label[event.begin - d] += faded(d);
         for (index_t d = 1; d < half && event.last + d < n; ++d) label[event.last + d] += faded(d);
     }
-    std::vector<double> credit(thresholds.levels.size() + 1, 0), existence(thresholds.levels.size(), 0);
+    std::vector<double> credit(static_cast<std::size_t>(thresholds.size()) + 1, 0),
+        existence(static_cast<std::size_t>(thresholds.size()), 0);
     double groups = 0, found = 0;
     for (index_t t = 0; t < n; ++t) {
         if (label[t] == 0) continue;
@@ -82,14 +83,14 @@ RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresho
     }
     credit[m] += credit[m - 1];
     for (index_t j = 0; j <= m; ++j)  // anomalous points are counted apart
-        credit[j] -= static_cast<double>(j < m ? series.true_positives(thresholds.levels[j]) : series.positives);
+        credit[j] -= static_cast<double>(j < m ? series.true_positives(thresholds.levels(j)) : series.positives);
     return areas(series, thresholds, credit, existence, false);
 }
 
 RangePrediction range_prediction(const Series& series, const Thresholds& threshold, index_t last, bool carried) {
     SoftLabels labels(series, threshold, last / 2, {0, false, carried});
-    const double hits = static_cast<double>(series.true_positives(threshold.levels[0]));
-    const double predicted = static_cast<double>(series.predicted(threshold.levels[0]));
+    const double hits = static_cast<double>(series.true_positives(threshold.levels(0)));
+    const double predicted = static_cast<double>(series.predicted(threshold.levels(0)));
     RangePrediction sum{0, 0, 0};
     for (index_t window = 0; window <= last; ++window) {
         labels.set_window(window);

@@ -73,8 +73,8 @@ class AnomalousWeight {
 
 }  // namespace
 
-PrecisionRecall range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision,
-                                       RangeRule recall) {
+void range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision, RangeRule recall,
+                            CurveSink& sink) {
     const AnomalousWeight weight(series, precision.bias);
     GrowingRuns runs(series.size);
     index_t predicted_runs = 0;
@@ -105,14 +105,12 @@ PrecisionRecall range_precision_recall(const Series& series, const Thresholds& t
         recalled.add(event_score[k]);
     };
 
-    PrecisionRecall result;
     index_t i = 0;
-    for (std::uint32_t levels : thresholds.levels) {
-        for (; i < series.predicted(levels); ++i) predict(series.order[i]);
-        result.precision.push_back(predicted_runs == 0 ? 0 : precise.value() / static_cast<double>(predicted_runs));
-        result.recall.push_back(events == 0 ? 0 : recalled.value() / static_cast<double>(events));
+    for (index_t j = 0; j < thresholds.size(); ++j) {
+        for (; i < series.predicted(thresholds.levels(j)); ++i) predict(series.order[i]);
+        sink.take(j, predicted_runs == 0 ? 0 : precise.value() / static_cast<double>(predicted_runs),
+                  events == 0 ? 0 : recalled.value() / static_cast<double>(events));
     }
-    return result;
 }
 
 }  // namespace acpp::timeseries

@@ -1,8 +1,6 @@
 #pragma once
 // Precision and recall of ranges. Tatbul et al., "Precision and Recall for Time Series", NeurIPS 2018.
-#include <vector>
-
-#include "timeseries/pate.h"
+#include "timeseries/thresholds.h"
 
 namespace acpp::timeseries {
 
@@ -16,7 +14,7 @@ struct RangeRule {
 
 // At each threshold, whatever their number: O(n log K) time for n points and K events, 24 bytes a point. 0 where
 // nothing is predicted, and where there is no event.
-PrecisionRecall range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision,
-                                       RangeRule recall);
+void range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision, RangeRule recall,
+                            CurveSink& sink);
 
 }  // namespace acpp::timeseries

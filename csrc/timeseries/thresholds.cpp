@@ -20,11 +20,6 @@ void require_finite(const Series& series, const char* what) {
             std::string(what) + " lie between scores, so scores must be finite; got an infinity");
 }
 
-void add(Thresholds& set, std::uint32_t levels, double value) {
-    set.levels.push_back(levels);
-    set.value.push_back(value);
-}
-
 // Of these levels, those where the total at the level or above changes before or after it; first and last always.
 template <class Total>
 Thresholds where_it_changes(const Series& series, const std::vector<std::uint32_t>& levels,
@@ -33,17 +28,11 @@ Thresholds where_it_changes(const Series& series, const std::vector<std::uint32_
     const std::size_t n = levels.size();
     for (std::size_t j = 0; j < n; ++j)
         if (j == 0 || j + 1 == n || total[j] != total[j - 1] || total[j + 1] != total[j])
-            add(curve, levels[j] + 1, series.value[levels[j]]);
+            curve.add(levels[j] + 1, series.value[levels[j]]);
     return curve;
 }
 
 }  // namespace
-
-Thresholds distinct_thresholds(const Series& series) {
-    Thresholds all{std::vector<std::uint32_t>(series.value.size()), series.value};
-    std::iota(all.levels.begin(), all.levels.end(), 1u);
-    return all;
-}
 
 Thresholds curve_thresholds(const Series& series) {
     std::vector<std::uint32_t> all(series.value.size());
@@ -78,15 +67,15 @@ Thresholds percentile_thresholds(const Series& series, const Thresholds& from, i
         const double shift = static_cast<double>(j) * step;
         const double q = j > 0 && j == count - 1 ? 0.0 : shift + 100;
         const double at = static_cast<double>(n - 1) * (q / 100);
-        double x = from.value[0];
+        double x = from.value(0);
         if (at < static_cast<double>(n - 1)) {
             const index_t low = static_cast<index_t>(std::floor(at));
             const double part = at - static_cast<double>(low);
-            const double a = from.value[n - 1 - low], b = from.value[n - 1 - std::min(low + 1, n - 1)], gap = b - a;
+            const double a = from.value(n - 1 - low), b = from.value(n - 1 - std::min(low + 1, n - 1)), gap = b - a;
             const double ahead = gap * part, back = gap * (1 - part);  // rounded before they are added
             x = part < 0.5 ? a + ahead : b - back;
         }
-        add(chosen, levels_reaching(series, x, false), x);
+        chosen.add(levels_reaching(series, x, false), x);
     }
     return chosen;
 }
@@ -99,7 +88,7 @@ Thresholds rank_thresholds(const Series& series, index_t count) {
         const index_t rank =
             j > 0 && j == count - 1 ? series.size - 1 : static_cast<index_t>(static_cast<double>(j) * step);
         while (series.reached[level] <= rank) ++level;
-        add(chosen, level + 1, series.value[level]);
+        chosen.add(level + 1, series.value[level]);
     }
     return chosen;
 }
@@ -111,7 +100,7 @@ Thresholds linear_thresholds(const Series& series, index_t count) {
     Thresholds chosen;
     for (index_t j = count; j-- > 0;) {
         const double x = j > 0 && j == count - 1 ? high : low + static_cast<double>(j) * step;
-        add(chosen, levels_reaching(series, x, true), x);
+        chosen.add(levels_reaching(series, x, true), x);
     }
     return chosen;
 }
@@ -121,7 +110,7 @@ Thresholds strided_thresholds(const Series& series, index_t stride) {
     if (series.levels() < stride) stride = 1;
     for (index_t i = series.levels() / stride; i-- > 0;) {
         const index_t level = series.levels() - 1 - i * stride;
-        add(chosen, static_cast<std::uint32_t>(level), series.value[level]);
+        chosen.add(static_cast<std::uint32_t>(level), series.value[level]);
     }
     return chosen;
 }
@@ -129,7 +118,7 @@ Thresholds strided_thresholds(const Series& series, index_t stride) {
 Thresholds given_thresholds(const Series& series, std::vector<double> values, bool strict) {
     std::sort(values.begin(), values.end(), std::greater<>());
     Thresholds chosen;
-    for (double x : values) add(chosen, levels_reaching(series, x, strict), x);
+    for (double x : values) chosen.add(levels_reaching(series, x, strict), x);
     return chosen;
 }
 

@@ -9,19 +9,41 @@
 
 namespace acpp::timeseries {
 
-struct Thresholds {
-    std::vector<std::uint32_t> levels;  // predicted by each threshold, never fewer than by the one before
-    std::vector<double> value;          // the threshold itself
+class Thresholds {
+  public:
+    Thresholds() = default;
+    // All levels of a series, which must outlive this.
+    explicit Thresholds(const Series& all) : all_(&all) {}
 
-    index_t size() const { return static_cast<index_t>(levels.size()); }
+    // Adds a threshold that predicts as many levels as the last one or more.
+    void add(std::uint32_t levels, double value) {
+        levels_.push_back(levels);
+        value_.push_back(value);
+    }
+
+    index_t size() const { return all_ ? all_->levels() : static_cast<index_t>(levels_.size()); }
+    std::uint32_t levels(index_t j) const { return all_ ? static_cast<std::uint32_t>(j + 1) : levels_[j]; }
+    double value(index_t j) const { return all_ ? all_->value[j] : value_[j]; }
     // The first threshold that predicts points of this level; size() if none does.
     index_t first_with(std::uint32_t level) const {
-        return std::upper_bound(levels.begin(), levels.end(), level) - levels.begin();
+        if (all_) return std::min<index_t>(level, all_->levels());
+        return std::upper_bound(levels_.begin(), levels_.end(), level) - levels_.begin();
     }
+
+  private:
+    const Series* all_ = nullptr;
+    std::vector<std::uint32_t> levels_;
+    std::vector<double> value_;
 };
 
-// Every distinct score.
-Thresholds distinct_thresholds(const Series& series);
+// Receives precision and recall at each threshold, from the strictest on.
+class CurveSink {
+  public:
+    virtual void take(index_t threshold, double precision, double recall) = 0;
+
+  protected:
+    ~CurveSink() = default;
+};
 
 // Those distinct scores where the number of anomalous points changes to or from the score; first and last always.
 Thresholds curve_thresholds(const Series& series);

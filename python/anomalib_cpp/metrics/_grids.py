@@ -171,8 +171,8 @@ def pro_on_grid(
     if variant == "compute_pro":
         return compute_pro(maps, masks, limit, size, opts, connectivity=connectivity, what=what)
     given = argument(maps, "maps").data
-    low, high = finite_range(given, "maps", what, opts)
     if variant == "adeval":
+        low, high = finite_range(given, "maps", what, opts)
         if size < 5:
             raise InvalidInputError(f"num_thresholds must be at least 5 for variant='adeval'; got {size}")
         found = _at_thresholds(maps, masks, adeval_edges(low, high, size), False, connectivity, opts)
@@ -180,7 +180,7 @@ def pro_on_grid(
             return float("nan"), found
         rates = found.fp[::-1] / found.negatives
         # ADEval interpolates between the last point within the limit and the first beyond it, and fails without one.
-        between = rates[0] <= limit <= rates[-1]
+        between = rates[0] <= limit < rates[-1]
         return area_up_to(rates, found.coverage[::-1], limit) / limit if between else float("nan"), found
     truth = argument(masks, "masks").data
     values, labels = (
