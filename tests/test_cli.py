@@ -493,7 +493,8 @@ def test_version_and_help(capsys):
     assert ok(capsys, "--version") == f"anomalib-cpp {ac.__version__}\n"
     listed = re.findall(r"(?m)^\| `(\w+)` \|", GUIDE.read_text().partition("## ")[0])
     assert listed == [
-        *("demo", "fit", "score", "evaluate", "compare", "report", "convert", "verify", "info", "selftest", "bench")
+        *("demo", "fit", "score", "evaluate", "compare", "report", "series", "nab", "convert", "verify", "info"),
+        *("selftest", "bench"),
     ]
     for command in listed:
         assert "usage: anomalib-cpp" in ok(capsys, f"{command} --help")
@@ -527,6 +528,6 @@ def test_the_guide_is_true(tmp_path, capsys, monkeypatch):
             ran.append(line.split()[0])
     assert ran == [
         *("fit", "score", "score", "info", "evaluate", "evaluate", "evaluate", "report"),
-        *("score", "evaluate", "compare", "convert", "convert", "verify", "fit"),
+        *("score", "evaluate", "compare", "series", "series", "series", "nab", "convert", "convert", "verify", "fit"),
     ]
     assert len(list(Path("maps").iterdir())) == 3

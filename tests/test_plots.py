@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from anomalib_cpp import InvalidInputError, InvalidTypeError, metrics, plots
+from anomalib_cpp import InvalidInputError, InvalidTypeError, metrics, plots, timeseries
 
 pytest.importorskip("matplotlib")
+from anomalib_cpp.plots import _surface
 
 
 @pytest.fixture
@@ -138,3 +139,90 @@ def test_the_outline_of_the_defect(ax):
     corners = np.concatenate([path.vertices for path in outline.get_paths()])
     assert corners.min(axis=0).tolist() == [2.5, 1.5]
     assert corners.max(axis=0).tolist() == [6.5, 4.5]
+
+
+def test_a_series_its_events_and_its_scores(ax):
+    values, scores = [5.0, 6, np.nan, 9, 5, 5], [0.1, 0.2, 0.3, 0.9, np.inf, 0.2]
+    labels = [1, 0, 0, 1, 1, 0]
+    assert plots.plot_series(values, scores, labels, threshold=0.5, ax=ax, label="taxis", color="green") is ax
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 5], [1, 6], [3, 9], [4, 5], [5, 5]])
+    (lane,) = ax.child_axes
+    drawn, threshold = lane.lines
+    np.testing.assert_array_equal(drawn.get_xydata(), [[0, 0.1], [1, 0.2], [2, 0.3], [3, 0.9], [5, 0.2]])
+    assert drawn.get_color() == "green"
+    assert threshold.get_ydata() == [0.5, 0.5]
+    (events,) = ax.collections
+    spans = [path.get_extents().intervalx.tolist() for path in events.get_paths()]
+    assert spans == [[-0.5, 0.5], [2.5, 4.5]]
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel(), lane.get_ylabel()) == ("taxis", "point", "value", "score")
+    # The values keep above the scores, and their ticks say only what there is of them.
+    low, high = ax.get_ylim()
+    assert (5 - low) / (high - low) > 0.42
+    assert all(4.5 < tick < 9.5 for tick in ax.get_yticks())
+
+
+def test_scores_alone(ax):
+    scores = np.random.default_rng(0).random(50_000)
+    scores[31_234] = 7
+    plots.plot_series(None, scores, np.zeros(50_000), ax=ax)
+    (line,) = ax.lines
+    assert len(line.get_xdata()) <= 2000
+    assert [31_234, 7] in line.get_xydata().tolist()
+    assert not ax.child_axes
+    assert ax.get_ylabel() == "score"
+    for arguments, text in (
+        (([1], [1, 2], [0, 1]), "values must have the shape of scores"),
+        ((None, [1, 2], [0]), "same shape"),
+        ((None, [1, 2], [0, np.nan]), "labels contains NaN, first at index 1"),
+    ):
+        with pytest.raises(InvalidInputError, match=text):
+            plots.plot_series(*arguments, ax=ax)
+    with pytest.raises(InvalidInputError, match="threshold must be finite"):
+        plots.plot_series(None, [1, 2], [0, 1], threshold=np.inf, ax=ax)
+
+
+@pytest.mark.parametrize(("n", "n_events", "window", "count"), [(400, 6, 40, 250), (300, 60, 31, 33), (40, 8, 70, 7)])
+def test_the_surface_is_the_one_that_vus_integrates(ax, n, n_events, window, count):
+    rng = np.random.default_rng(n)
+    labels = np.zeros(n, int)
+    for begin in rng.integers(0, n - 4, n_events):
+        labels[begin : begin + rng.integers(1, 5)] = 1
+    scores = np.round(rng.normal(size=n) + labels, 1)
+    found = timeseries.vus(scores, labels, window=window, num_thresholds=count)
+    fpr, tpr, precision = _surface.surface(scores, labels.astype(np.uint8), np.arange(window + 1), count)
+    areas = (np.diff(tpr, axis=1, prepend=0) * precision).sum(axis=1)
+    np.testing.assert_allclose(areas, found.pr_by_window, rtol=0, atol=1e-14)
+    ends = np.zeros((window + 1, 1))
+    areas = np.trapezoid(np.hstack([ends, tpr, ends + 1]), np.hstack([ends, fpr, ends + 1]), axis=1)
+    np.testing.assert_allclose(areas, found.roc_by_window, rtol=0, atol=1e-14)
+
+
+def test_the_surface_is_drawn(ax):
+    from matplotlib.figure import Figure
+
+    scores, labels = [1, 5, 7, 3, 6, 2, 0, 4], [0, 0, 1, 1, 0, 0, 0, 0]
+    assert plots.plot_vus_surface(scores, labels, window=4, ax=ax, label="taxis", cmap="magma") is ax
+    (mesh,) = ax.collections
+    heights = mesh.get_array()
+    assert heights.shape == (5, 201)
+    assert mesh.get_cmap().name == "magma"
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == ("taxis", "recall, soft labels", "window, points")
+    assert mesh.colorbar.ax.get_ylabel() == "precision"
+    area = timeseries.vus(scores, labels, window=4).pr_by_window  # rectangles between the recalls, 1/200 apart here
+    np.testing.assert_allclose(heights[:, 1:].mean(axis=1), area, atol=0.02)
+
+    solid = Figure().add_subplot(projection="3d")
+    assert plots.plot_vus_surface(scores, labels, window=4, kind="roc", ax=solid) is solid
+    assert solid.get_xlabel() == "false positive rate, soft labels"
+    assert solid.get_zlabel() == "true positive rate"
+    plots.plot_vus_surface(scores, labels, window=300, ax=Figure().subplots())
+    for arguments, text in (
+        (([1, 2], [0, 0]), "labels contain no anomalous point"),
+        (([1, 2], [1, 1]), "labels contain no normal point"),
+        (([1, np.nan], [0, 1]), "scores contains NaN, first at index 1"),
+    ):
+        with pytest.raises(InvalidInputError, match=text):
+            plots.plot_vus_surface(*arguments)
+    with pytest.raises(InvalidInputError, match="kind must be one of"):
+        plots.plot_vus_surface([1, 2], [0, 1], kind="f1")

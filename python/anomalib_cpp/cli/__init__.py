@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__, config_context
-from . import bench, compare, convert, demo, evaluate, fit, info, report, score, selftest, verify
+from . import bench, compare, convert, demo, evaluate, fit, info, nab, report, score, selftest, series, verify
 from .failures import exit_code, one_line
 
 __all__ = ["main"]
@@ -20,14 +20,15 @@ __all__ = ["main"]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="anomalib-cpp",
-        description="Memory banks, anomaly maps and metrics for anomaly detection.",
+        description="Memory banks, anomaly maps and metrics for anomaly detection in images and time series.",
         epilog="exit codes: 0 done, 1 failed, 2 usage, 3 bad input or file, 4 memory, disk, device or a missing "
         "package, 130 interrupted",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"anomalib-cpp {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo, fit, score, evaluate, compare, report, convert, verify, info, selftest, bench):
+    every = (demo, fit, score, evaluate, compare, report, series, nab, convert, verify, info, selftest, bench)
+    for module in every:
         command = module.add_command(commands)
         command.add_argument("-v", "--verbose", action="store_true", help="show the traceback of an error")
         command.set_defaults(run=module.run)

@@ -58,9 +58,15 @@ def run(args: argparse.Namespace) -> int:
     kind = check_format(args)
     if kind == "html":
         raise UsageError(f"nab writes no page; give --format {', '.join(_FORMATS)}")
-    for name in ("per_file", "save_thresholds", "save_results"):
-        if getattr(args, name) is not None:
-            require_writable(getattr(args, name), f"--{name.replace('_', '-')}")
+    names: dict[Path, str] = {}
+    for name in ("output", "per_file", "save_thresholds", "save_results"):
+        path = getattr(args, name)
+        if path is not None:
+            option = f"--{name.replace('_', '-')}"
+            require_writable(path, option)
+            other = names.setdefault(path.resolve(), option)
+            if other != option:
+                raise UsageError(f"{other} and {option} name the same file {str(path)!r}")
     from ..nab import Runner, read_profiles, read_thresholds
 
     profiles = None if args.profiles is None else read_profiles(args.profiles)
