@@ -1,6 +1,7 @@
 """The documentation against the tree: examples run, paths exist, every public module has its page."""
 
 import doctest
+import importlib
 import pathlib
 import pkgutil
 import re
@@ -38,7 +39,38 @@ def test_why_numbers_differ():
     assert (failed, tried > 25) == (0, True)
 
 
-@pytest.mark.parametrize("page", ["quickstart", "banks", "maps", "metrics", "why_numbers_differ"])
+@pytest.mark.parametrize("page", ["timeseries", "which_vus", "coming_from_series_packages"])
+def test_guides_to_time_series(page):
+    failed, tried = run((DOCS / f"{page}.md").read_text(encoding="utf-8"))
+    assert (failed, tried > 8) == (0, True)
+
+
+@pytest.mark.parametrize("page", ["scikit_learn", "adeval", "aupimo", "torchmetrics"])
+def test_coming_from(page):
+    if page == "torchmetrics":
+        pytest.importorskip("torch")
+        importlib.import_module("test_torchmetrics_dropin")  # mends torchvision
+    failed, tried = run((DOCS / f"coming_from_{page}.md").read_text(encoding="utf-8"))
+    assert (failed, tried > 8) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "quickstart",
+        "banks",
+        "maps",
+        "metrics",
+        "timeseries",
+        "which_vus",
+        "why_numbers_differ",
+        "coming_from_scikit_learn",
+        "coming_from_torchmetrics",
+        "coming_from_adeval",
+        "coming_from_aupimo",
+        "coming_from_series_packages",
+    ],
+)
 def test_every_block_of_a_guide_is_an_example_that_runs(page):
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
