@@ -24,7 +24,7 @@ def test_other_definitions_are_named():
         (aupro(maps, masks), "AUPRO, limit 0.3"),
         (aupro(maps, masks, integration_limit=0.05), "AUPRO, limit 0.05"),
         (100 * auroc(maps, masks), "AUROC"),
-        (aupr(maps, masks, variant="anomalib"), "AUPR as anomalib"),
+        (aupr(maps, masks, variant="anomalib"), "AUPR as anomalib before 2.7"),
         (auroc(maps[5:], masks[5:]), "AUROC, anomalous images only"),
         (aupro(maps, masks, variant="adeval", num_thresholds=50), "AUPRO as adeval, 50 thresholds, limit 0.3"),
         (auroc(maps.max(axis=(1, 2)), masks.any(axis=(1, 2))), "AUROC of images by their largest score"),

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from . import plots as plots
     from . import prts as prts
     from . import sklearn as sklearn
+    from . import temporal as temporal
     from . import timeseries as timeseries
     from . import tsb as tsb
     from . import vus as vus
@@ -98,6 +99,7 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "sklearn",
+    "temporal",
     "timeseries",
     "tsb",
     "vus",
@@ -119,6 +121,7 @@ _ROOMS = (
     "plots",
     "prts",
     "sklearn",
+    "temporal",
     "timeseries",
     "tsb",
     "vus",

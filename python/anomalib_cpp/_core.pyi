@@ -28,6 +28,7 @@ __all__: list[str] = [
     "cpu_features",
     "default_threads",
     "detected_isa",
+    "equal_error_rate",
     "from_dlpack",
     "grid_counts",
     "image_slots",
@@ -45,6 +46,10 @@ __all__: list[str] = [
     "search_blocks",
     "series_plan",
     "set_isa",
+    "temporal_ema",
+    "temporal_gaussian",
+    "temporal_overlap_aggregate",
+    "temporal_sliding",
 ]
 
 class PackedRows:
@@ -378,6 +383,7 @@ def coreset(
 def cpu_features() -> dict[str, bool]: ...
 def default_threads() -> int: ...
 def detected_isa() -> str: ...
+def equal_error_rate(pairs: RankPairs) -> float: ...
 def from_dlpack(capsule: typing.Any, name: str) -> tuple[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], bool]: ...
 def grid_counts(
     scores: typing.Any,
@@ -490,3 +496,44 @@ def series_plan(
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> SeriesPlan: ...
 def set_isa(level: str) -> None: ...
+def temporal_ema(
+    x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    alpha: typing.SupportsFloat | typing.SupportsIndex,
+    adjust: bool,
+    omit_nan: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def temporal_gaussian(
+    x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    sigma: typing.SupportsFloat | typing.SupportsIndex,
+    radius: typing.SupportsInt | typing.SupportsIndex,
+    border: str,
+    omit_nan: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def temporal_overlap_aggregate(
+    windows: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    reduce: str,
+    stride: typing.SupportsInt | typing.SupportsIndex,
+    offset: typing.SupportsInt | typing.SupportsIndex,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+    omit_nan: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
+def temporal_sliding(
+    x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    offsets: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    out: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    kind: str,
+    before: typing.SupportsInt | typing.SupportsIndex,
+    after: typing.SupportsInt | typing.SupportsIndex,
+    threshold: typing.SupportsFloat | typing.SupportsIndex,
+    early_ends: bool,
+    omit_nan: bool,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...

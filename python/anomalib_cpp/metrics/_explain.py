@@ -138,7 +138,7 @@ def _ranking_ways(suffix: str, scores: NDArray[Any], labels: NDArray[Any]) -> It
     yield f"AUROC{suffix}", lambda: auroc(scores, labels)
     yield f"average precision{suffix}", lambda: average_precision(scores, labels)
     yield f"AUPR by trapezoids{suffix}", lambda: aupr(scores, labels)
-    yield f"AUPR as anomalib{suffix}", lambda: aupr(scores, labels, variant="anomalib")
+    yield f"AUPR as anomalib before 2.7{suffix}", lambda: aupr(scores, labels, variant="anomalib")
     yield f"largest F1{suffix}", lambda: f1_max(scores, labels).value
     yield f"largest IoU{suffix}", lambda: iou_max(scores, labels).value
 
