@@ -177,8 +177,8 @@ def aupr(
     variant : {"trapezoid", "anomalib"}, default "trapezoid"
         ``"trapezoid"`` joins the points (0, 1), (R_1, P_1), ... in the order of falling thresholds
         (``sklearn.metrics.auc(recall, precision)``). ``"anomalib"`` sorts the points by recall and keeps, within
-        equal recall, those of lower thresholds first, as anomalib's ``AUPR`` did before 2.7. A perfect ranking does not give 1
-        there.
+        equal recall, those of lower thresholds first, as anomalib's ``AUPR`` did before 2.7. A perfect ranking does
+        not give 1 there.
     positive : {"anomalous", "normal"}, default "anomalous"
         As in :func:`average_precision`.
 
