@@ -15,6 +15,7 @@ from ._image import ImageEvaluator
 from ._minmax import MinMaxAccumulator, MinMaxResult
 from ._pixel import PixelEvaluator
 from ._quantiles import QuantileResult, QuantileSketch
+from ._series import TimeSeriesEvaluator
 from ._topk import TopKAccumulator, TopKResult
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PixelEvaluator",
     "QuantileResult",
     "QuantileSketch",
+    "TimeSeriesEvaluator",
     "TopKAccumulator",
     "TopKResult",
 ]
