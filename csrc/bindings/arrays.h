@@ -116,10 +116,11 @@ py::array_t<T> to_array(std::vector<T>&& values) {
     return py::array_t<T>(static_cast<py::ssize_t>(held->size()), held->data(), release);
 }
 
-inline std::vector<double> to_vector(const py::array_t<double>& values, const char* name) {
+template <class T>
+std::vector<T> to_vector(const py::array_t<T>& values, const char* name) {
     require(values.ndim() == 1, std::string(name) + " must be one-dimensional");
-    const auto view = values.unchecked<1>();
-    std::vector<double> copy(static_cast<std::size_t>(view.shape(0)));
+    const auto view = values.template unchecked<1>();
+    std::vector<T> copy(static_cast<std::size_t>(view.shape(0)));
     for (py::ssize_t i = 0; i < view.shape(0); ++i) copy[static_cast<std::size_t>(i)] = view(i);
     return copy;
 }

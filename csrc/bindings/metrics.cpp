@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <numeric>
+
 #include "bindings/run.h"
 #include "bindings/scored_images.h"
 #include "metrics/aupimo.h"
@@ -24,6 +26,28 @@ static RankPairs make_rank_pairs(const py::object& scores, const py::object& lab
     const ScoredImages input = scored_images(scores, labels, score_name, label_name);
     const RunOptions run = run_options(threads);
     return without_gil([&] { return rank_pairs(input, {regions, connectivity}, run); });
+}
+
+// Counts that were gathered in parts: entries of the scores, highest first; with `areas`, each anomalous pixel's score
+// and region.
+static RankPairs counted_pairs(const py::array_t<double>& score, const py::array_t<index_t>& tp,
+                               const py::array_t<index_t>& above, const py::array_t<index_t>& equal, index_t negatives,
+                               index_t missing, const py::array_t<std::uint32_t>& rank,
+                               const py::array_t<std::uint32_t>& region, const py::array_t<index_t>& areas) {
+    RankPairs pairs;
+    pairs.score = to_vector(score, "score");
+    pairs.tp = to_vector(tp, "tp"), pairs.above = to_vector(above, "above"), pairs.equal = to_vector(equal, "equal");
+    pairs.rank = to_vector(rank, "rank"), pairs.region = to_vector(region, "region");
+    for (index_t area : to_vector(areas, "areas")) pairs.regions.push_back({0, area});
+    const std::size_t n = pairs.score.size();
+    require(pairs.tp.size() == n && pairs.above.size() == n && pairs.equal.size() == n &&
+                pairs.rank.size() == pairs.region.size(),
+            "counts do not fit together");
+    for (std::size_t i = 0; i < pairs.rank.size(); ++i)
+        require(pairs.rank[i] < n && pairs.region[i] < pairs.regions.size(), "rank or region out of range");
+    pairs.positives = std::accumulate(pairs.tp.begin(), pairs.tp.end(), index_t{0});
+    pairs.negatives = negatives, pairs.missing = missing;
+    return pairs;
 }
 
 static Levels make_levels(const py::object& scores, const py::object& labels, const std::string& score_name,
@@ -282,6 +306,8 @@ void add_metrics(py::module_& m) {
             "pro_curve", [](const Levels& l, bool drop) { return curve_arrays(metrics::pro_curve(l, drop)); },
             "drop_collinear"_a)
         .def("pr_curve", [](const Levels& l) { return curve_arrays(metrics::pr_curve(l)); });
+    m.def("counted_pairs", &counted_pairs, "score"_a, "tp"_a, "above"_a, "equal"_a, "negatives"_a, "missing"_a,
+          "rank"_a, "region"_a, "areas"_a);
     m.def("rank_pairs", &make_rank_pairs, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a,
           "connectivity"_a, "threads"_a);
     m.def("image_slots", &make_image_slots, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "connectivity"_a,

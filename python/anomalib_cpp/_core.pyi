@@ -25,6 +25,7 @@ __all__: list[str] = [
     "compiled_isas",
     "connected_components",
     "coreset",
+    "counted_pairs",
     "cpu_features",
     "default_threads",
     "detected_isa",
@@ -380,6 +381,17 @@ def coreset(
     threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> tuple[typing.Any, ...]: ...
+def counted_pairs(
+    score: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tp: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    above: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    equal: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    negatives: typing.SupportsInt | typing.SupportsIndex,
+    missing: typing.SupportsInt | typing.SupportsIndex,
+    rank: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+    region: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+    areas: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+) -> RankPairs: ...
 def cpu_features() -> dict[str, bool]: ...
 def default_threads() -> int: ...
 def detected_isa() -> str: ...

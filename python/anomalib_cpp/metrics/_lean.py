@@ -14,7 +14,6 @@ from .._errors import MemoryBudgetError
 from ._arguments import binary, image_stack
 from ._binned import Batches, anomalous, each, require_same
 from ._inputs import Options, counts
-from ._rank_counts import RankCounts, RegionPixels
 
 _BYTES_A_PIXEL = 200  # an anomalous one: its score and region, and what sorting and counting them takes on top
 _MOST_AT_ONCE = 256 << 20  # bytes of maps and masks that are copied to be counted together
@@ -23,21 +22,31 @@ _PIXELS_A_SCORE = 32  # to be counted together, so that looking up the threshold
 _NAMES = ("maps", "masks")
 
 
-def lean_counts(batches: Batches, opts: Options, connectivity: int | None, budget: int) -> RankCounts:
-    """Count all batches, with regions where there is a connectivity.
+def lean_counts(batches: Batches, opts: Options, connectivity: int | None, budget: int) -> Any:
+    """Count all batches as `_core.RankPairs`, with regions where there is a connectivity.
 
     The first pass keeps the anomalous scores; the second counts how many normal ones lie above each of them.
     """
     scores, region, areas, negatives, missing = _gathered(batches, opts, connectivity, budget)
     distinct, order, tp = np.unique(scores, return_inverse=True, return_counts=True)
-    pixels = None
-    if connectivity is not None:
+    rank = len(distinct) - 1 - order.reshape(-1)
+    if connectivity is None:
+        rank = region
+    else:
         kept, region = np.unique(region, return_inverse=True)  # regions without a score left are none
-        pixels = RegionPixels(len(distinct) - 1 - order.reshape(-1), region.reshape(-1), areas[kept])
+        areas = areas[kept]
     reached, passed, again = _ranked(batches, opts, distinct, budget - len(scores) * _BYTES_A_PIXEL)
     require_same((len(scores), negatives), again)
-    return RankCounts(
-        distinct[::-1], tp[::-1].astype(np.int64), passed[::-1], (reached - passed)[::-1], negatives, missing, pixels
+    return _core.counted_pairs(
+        distinct[::-1],
+        tp[::-1],
+        passed[::-1],
+        (reached - passed)[::-1],
+        negatives,
+        missing,
+        rank.astype(np.uint32),
+        region.reshape(-1).astype(np.uint32),
+        areas,
     )
 
 

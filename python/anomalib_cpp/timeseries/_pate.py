@@ -27,7 +27,7 @@ def buffer_points(longest: int, splits: int, include_zero: bool) -> list[int]:
     return [*(math.floor(j * step + first) for j in range(splits - 1)), longest]
 
 
-def _buffers(early: Any, delay: Any, splits: Any, include_zero: Any) -> tuple[list[int], list[int]]:
+def buffer_lengths(early: Any, delay: Any, splits: Any, include_zero: Any) -> tuple[list[int], list[int]]:
     zero = flag(include_zero, "include_zero")
     count = integer(splits, "num_splits", 0 if zero else 1)
     return (
@@ -122,7 +122,7 @@ def pate(
     >>> round(pate(late, labels, early_buffer=20, delay_buffer=20, include_zero=False), 6)
     0.685398
     """
-    early, delay = _buffers(early_buffer, delay_buffer, num_splits, include_zero)
+    early, delay = buffer_lengths(early_buffer, delay_buffer, num_splits, include_zero)
     thresholds = threshold_choice(percentile_thresholds, drop_intermediate, num_thresholds)
     data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
     return data.column(lambda plan: plan.pate(thresholds, early, delay, threads=data.threads))
@@ -168,7 +168,7 @@ def pate_f1(
     >>> round(pate_f1(late, labels, early_buffer=20, delay_buffer=20, include_zero=False), 6)
     0.664151
     """
-    early, delay = _buffers(early_buffer, delay_buffer, num_splits, include_zero)
+    early, delay = buffer_lengths(early_buffer, delay_buffer, num_splits, include_zero)
     data = batch(
         predictions, labels, offsets=offsets, on_error=on_error, threads=threads, names=("predictions", "labels")
     )

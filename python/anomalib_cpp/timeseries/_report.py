@@ -11,7 +11,7 @@ from .. import _core
 from .._checks import choice, integer, number
 from .._errors import InvalidInputError, InvalidTypeError
 from ._events import RANGE
-from ._pate import PREDICTED, _buffers, threshold_choice
+from ._pate import PREDICTED, buffer_lengths, threshold_choice
 from ._plan import Batch, batch
 from ._range_auc import VARIANTS
 
@@ -118,7 +118,7 @@ def series_report(
     """
     wanted = _wanted(metrics)
     last, count = integer(window, "window", 0), integer(num_thresholds, "num_thresholds", 1)
-    early, delay = _buffers(early_buffer, delay_buffer, 1, True)
+    early, delay = buffer_lengths(early_buffer, delay_buffer, 1, True)
     curve = threshold_choice(True, True, count)
     cut = None if threshold is None else number(threshold, "threshold")
     data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
