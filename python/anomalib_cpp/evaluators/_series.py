@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ class TimeSeriesEvaluator(Mergeable):
     Parameters
     ----------
     metrics, window, num_thresholds, early_buffer, delay_buffer, threshold
-        As in :func:`anomalib_cpp.timeseries.series_report`.
+        As in :func:`anomalib_cpp.timeseries.series_report`; a finite threshold.
     on_error : {"raise", "nan"}, default "raise"
         A series without a result (no event, no normal point) fails :meth:`compute`, or has NaN for everything.
 
@@ -70,7 +71,7 @@ class TimeSeriesEvaluator(Mergeable):
             "num_thresholds": integer(num_thresholds, "num_thresholds", 1),
             "early_buffer": integer(early_buffer, "early_buffer", 0),
             "delay_buffer": integer(delay_buffer, "delay_buffer", 0),
-            "threshold": None if threshold is None else number(threshold, "threshold"),
+            "threshold": None if threshold is None else _finite(threshold),
             "on_error": choice(on_error, "on_error", ("raise", "nan")),
         }
         self.reset()
@@ -149,15 +150,20 @@ class TimeSeriesEvaluator(Mergeable):
         Returns
         -------
         dict of str to float
-            NaN where a series has no value. Thresholds, which have no mean, are in :meth:`per_series`.
+            NaN where a series has no value. The order of the series changes no bit. Thresholds, which have no mean, are
+            in :meth:`per_series`.
 
         Raises
         ------
         InvalidInputError
             As :meth:`per_series`.
         """
-        found = self.per_series()
-        return {name: float(values.mean()) for name, values in found.items() if not name.endswith("threshold")}
+        found = self.per_series()  # sums are rounded once, so that series may come in any order
+        return {
+            name: math.fsum(values.tolist()) / len(values)
+            for name, values in found.items()
+            if not name.endswith("threshold")
+        }
 
     def merge(self, other: TimeSeriesEvaluator) -> TimeSeriesEvaluator:
         """Add everything that another evaluator has seen; its series come after those of this one.
@@ -220,3 +226,10 @@ class TimeSeriesEvaluator(Mergeable):
             if len(sizes):
                 evaluator.update(scores, labels, np.cumsum([0, *sizes.tolist()]))
         return evaluator._restored(updates)
+
+
+def _finite(threshold: Any) -> float:
+    result = number(threshold, "threshold")
+    if not math.isfinite(result):  # files hold no others
+        raise InvalidInputError(f"threshold must be finite; got {threshold!r}")
+    return result
