@@ -110,6 +110,12 @@ def test_series_without_a_result():
     assert np.isnan(lenient.per_series()["vus_pr"]).tolist() == [False, False, True]
 
 
+def changed(old, new):
+    settings = evaluator(SERIES[:1]).state()["settings"].tobytes()
+    assert old in settings
+    return np.frombuffer(settings.replace(old, new), np.uint8)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -120,6 +126,10 @@ def test_series_without_a_result():
         {"scores": np.full(40, np.nan)},
         {"more": np.zeros(1)},
         {"settings": np.frombuffer(b"{}", np.uint8)},
+        {"settings": changed(b'"n_updates": 1', b'"n_updates": 0')},
+        {"settings": changed(b'"threshold": 0.7', b'"threshold": NaN')},
+        {"settings": changed(b'["rank", ', b'["rank", "new", ')},
+        {"settings": changed(b'"window": 6', b'"window": -6')},
     ],
 )
 def test_hostile_states(change):

@@ -154,6 +154,7 @@ BAD = [
     (lambda: ts.affiliation_events([(0, 1)], [(1, 2), (2, 3)], (0, 4)), "events must be in order and must not touch"),
     (lambda: ts.affiliation_events([(0, 9)], [(1, 2)], (0, 4)), "predicted must lie within span"),
     (lambda: ts.pa_k_auc([1, 2], [0, 1], variant="exact"), "variant 'exact' needs a threshold"),
+    (lambda: ts.series_report([1, 2], [0, 1], threshold=float("nan")), "threshold must be a number; got nan"),
     (lambda: ts.c_index([1, 2], [3, 3]), "no comparable pair"),
     (lambda: ts.severity_report([1, 2], [0, -1]), r"severity must lie in \[0, 2\^31\); got -1\.0 at index 1"),
     (lambda: ts.pate(np.array([0, 2**53 + 1]), [0, 1]), r"beyond 2\^53 that float64 does not hold"),

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._checks import choice, integer, number
+from .._checks import choice, integer
 from .._errors import InvalidInputError, InvalidTypeError
 from ._events import RANGE
 from ._pate import PREDICTED, buffer_lengths, threshold_choice
-from ._plan import Batch, batch
+from ._plan import Batch, batch, thresholds_named
 from ._range_auc import VARIANTS
 
 __all__ = ["series_report", "tsb_metrics"]
@@ -120,7 +120,7 @@ def series_report(
     last, count = integer(window, "window", 0), integer(num_thresholds, "num_thresholds", 1)
     early, delay = buffer_lengths(early_buffer, delay_buffer, 1, True)
     curve = threshold_choice(True, True, count)
-    cut = None if threshold is None else number(threshold, "threshold")
+    cut = None if threshold is None else thresholds_named("all", threshold)
     data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
 
     def columns_of(plan: Any) -> dict[str, Any]:
@@ -155,8 +155,7 @@ def _wanted(metrics: Any) -> frozenset[str]:
     return frozenset(choice(name, "metrics", GROUPS) for name in metrics)
 
 
-def _at_threshold(columns: _Columns, threshold: float, early: list[int], delay: list[int]) -> None:
-    grid = _core.ThresholdChoice("given", values=[threshold])
+def _at_threshold(columns: _Columns, grid: Any, early: list[int], delay: list[int]) -> None:
     plan, threads = columns.plan, columns.threads
     pointwise = plan.best_f1(_core.EventMetric("pointwise"), grid, 0.0, threads)
     columns.add(["at_threshold_f1", None, "at_threshold_precision", "at_threshold_recall"], pointwise)
