@@ -29,7 +29,7 @@ from ._checks import flag, integer, number
 from ._config import get_num_threads
 from ._errors import InvalidInputError
 from .timeseries import find_length
-from .timeseries._pate import PREDICTED, buffer_points
+from .timeseries._pate import PREDICTED, buffer_lengths
 from .timeseries._plan import batch
 
 __all__ = ["PATE", "PATE_F1", "ACF_find_buffer_size"]
@@ -102,7 +102,9 @@ def PATE(
     >>> round(PATE(labels, [0, 0, 1, 1, 0, 0], 2, 2, binary_scores=True), 6)
     0.568182
     """
-    early, delay = _buffers(e_buffer, d_buffer, num_splits_MaxBuffer, include_zero)
+    early, delay = buffer_lengths(
+        e_buffer, d_buffer, num_splits_MaxBuffer, include_zero, ("e_buffer", "d_buffer", "num_splits_MaxBuffer")
+    )
     binary = flag(binary_scores, "binary_scores")
     if binary and sample_weight is not None:
         raise InvalidInputError("sample_weight goes with continuous scores; leave it out with binary_scores=True")
@@ -192,15 +194,6 @@ def ACF_find_buffer_size(data: Any) -> int:
     50
     """
     return 0 if np.ndim(data) != 1 else find_length(data, variant="pate")
-
-
-def _buffers(early: Any, delay: Any, splits: Any, include_zero: Any) -> tuple[list[int], list[int]]:
-    zero = flag(include_zero, "include_zero")
-    count = integer(splits, "num_splits_MaxBuffer", 0 if zero else 1)
-    return (
-        buffer_points(integer(early, "e_buffer", 0), count, zero),
-        buffer_points(integer(delay, "d_buffer", 0), count, zero),
-    )
 
 
 def _threads(n_jobs: Any) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import choice, integer, number
-from .._errors import FormatError, InvalidInputError, InvalidTypeError
+from .._errors import FormatError, InvalidInputError
 from ..timeseries import series_report
 from ..timeseries._plan import batch
-from ..timeseries._report import GROUPS
+from ..timeseries._report import GROUPS, chosen_groups
 from ._protocol import Mergeable, part, read_config, reading_state
 
 __all__ = ["TimeSeriesEvaluator"]
@@ -61,12 +61,8 @@ class TimeSeriesEvaluator(Mergeable):
         threshold: float | None = None,
         on_error: str = "raise",
     ) -> None:
-        if isinstance(metrics, str) or not isinstance(metrics, Sequence):
-            raise InvalidTypeError(f"metrics must be a sequence of names; got {metrics!r}")
-        if not metrics:
-            raise InvalidInputError("metrics must name at least one metric")
         self._options: dict[str, Any] = {
-            "metrics": [choice(name, "metrics", GROUPS) for name in metrics],
+            "metrics": chosen_groups(metrics),
             "window": integer(window, "window", 0),
             "num_thresholds": integer(num_thresholds, "num_thresholds", 1),
             "early_buffer": integer(early_buffer, "early_buffer", 0),

@@ -27,12 +27,18 @@ def buffer_points(longest: int, splits: int, include_zero: bool) -> list[int]:
     return [*(math.floor(j * step + first) for j in range(splits - 1)), longest]
 
 
-def buffer_lengths(early: Any, delay: Any, splits: Any, include_zero: Any) -> tuple[list[int], list[int]]:
+NAMES = ("early_buffer", "delay_buffer", "num_splits")
+
+
+def buffer_lengths(
+    early: Any, delay: Any, splits: Any, include_zero: Any, names: tuple[str, str, str] = NAMES
+) -> tuple[list[int], list[int]]:
+    """Return the lengths before and after an event to average over; `names` are those of the arguments in errors."""
     zero = flag(include_zero, "include_zero")
-    count = integer(splits, "num_splits", 0 if zero else 1)
+    count = integer(splits, names[2], 0 if zero else 1)
     return (
-        buffer_points(integer(early, "early_buffer", 0), count, zero),
-        buffer_points(integer(delay, "delay_buffer", 0), count, zero),
+        buffer_points(integer(early, names[0], 0), count, zero),
+        buffer_points(integer(delay, names[1], 0), count, zero),
     )
 
 

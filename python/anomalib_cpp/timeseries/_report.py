@@ -33,20 +33,7 @@ class _Columns:
                 self.values[name] = table[:, i]
 
 
-def _rank(columns: _Columns, wanted: frozenset[str]) -> None:
-    table = columns.plan.rank_scores(columns.threads)
-    columns.add(
-        ["auroc", "average_precision", "pr_auc_trapezoid", "best_f1", "threshold", "precision", "recall"], table
-    )
-
-
-def _best(name: str, metric: Any) -> Callable[[_Columns, frozenset[str]], None]:
-    def fill(columns: _Columns, wanted: frozenset[str]) -> None:
-        table = columns.plan.best_f1(metric, DISTINCT, 0.0, columns.threads)
-        columns.add([name, f"{name}_threshold"], table)
-
-    return fill
-
+RANK_SCORES = ("auroc", "average_precision", "pr_auc_trapezoid", "best_f1", "threshold", "precision", "recall")
 
 EVENT_METRICS = {
     "point_adjusted_f1": _core.EventMetric("point_adjusted"),
@@ -116,7 +103,7 @@ def series_report(
     >>> report["auroc"], report["affiliation_f1"]
     (1.0, 1.0)
     """
-    wanted = _wanted(metrics)
+    wanted = chosen_groups(metrics)
     last, count = integer(window, "window", 0), integer(num_thresholds, "num_thresholds", 1)
     early, delay = buffer_lengths(early_buffer, delay_buffer, 1, True)
     curve = threshold_choice(True, True, count)
@@ -126,7 +113,7 @@ def series_report(
     def columns_of(plan: Any) -> dict[str, Any]:
         columns = _Columns(plan, data.threads)
         if "rank" in wanted:
-            _rank(columns, wanted)
+            columns.add(RANK_SCORES, plan.rank_scores(data.threads))
         if "vus" in wanted:
             areas = plan.range_areas(0, last, count, "opt", False, data.threads)
             columns.add(["vus_roc", "vus_pr"], areas[:, -2:])
@@ -139,7 +126,7 @@ def series_report(
             columns.add(["pate"], plan.pate(curve, early, delay, threads=data.threads))
         for name, metric in EVENT_METRICS.items():
             if name in wanted:
-                _best(name, metric)(columns, wanted)
+                columns.add([name, f"{name}_threshold"], plan.best_f1(metric, DISTINCT, 0.0, data.threads))
         if cut is not None:
             _at_threshold(columns, cut, early, delay)
         return columns.values
@@ -147,12 +134,13 @@ def series_report(
     return _joined(data, columns_of)
 
 
-def _wanted(metrics: Any) -> frozenset[str]:
+def chosen_groups(metrics: Any) -> list[str]:
+    """Return `metrics` if it is a sequence of at least one known name."""
     if isinstance(metrics, str) or not isinstance(metrics, Sequence):
         raise InvalidTypeError(f"metrics must be a sequence of names; got {metrics!r}")
     if not metrics:
         raise InvalidInputError(f"metrics must name at least one of {', '.join(map(repr, GROUPS))}")
-    return frozenset(choice(name, "metrics", GROUPS) for name in metrics)
+    return [choice(name, "metrics", GROUPS) for name in metrics]
 
 
 def _at_threshold(columns: _Columns, grid: Any, early: list[int], delay: list[int]) -> None:
