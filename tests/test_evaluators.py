@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import anomalib_cpp as ac
 from anomalib_cpp import io
-from anomalib_cpp.evaluators import ImageEvaluator, PixelEvaluator
+from anomalib_cpp.evaluators import CurveAccumulator, ImageEvaluator, PixelEvaluator
 from anomalib_cpp.metrics import image_report, pixel_report, pro_curve, roc_curve
 
 METRICS = ("auroc", "average_precision", "aupr", "f1_max", "iou_max", "dice_max", "fpr_at_tpr", "aupro", "aupimo")
@@ -100,7 +100,7 @@ def test_images_beyond_the_budget_wait_in_a_file(tmp_path):
 def test_a_full_disk_leaves_the_evaluator_usable(tmp_path, monkeypatch):
     maps, masks = images()
     evaluator = filled(maps[:3], masks[:3], memory_budget=100, spill_dir=tmp_path)
-    place = evaluator._spill
+    place = evaluator._pixels._spill
 
     class Full:
         def __getattr__(self, name):
@@ -122,7 +122,12 @@ def test_a_full_disk_leaves_the_evaluator_usable(tmp_path, monkeypatch):
 
 def test_curves_are_those_of_the_functions():
     maps, masks = images()
-    curves = filled(maps, masks, 4).curves()
+    evaluator = filled(maps, masks, 4)
+    kept_maps, kept_masks = evaluator.images()
+    for kept, original in zip(kept_maps + kept_masks, maps + masks, strict=True):
+        np.testing.assert_array_equal(kept, original)
+        assert not kept.flags.writeable
+    curves = evaluator.curves()
     for name, function in (("roc", roc_curve), ("pro", pro_curve)):
         np.testing.assert_array_equal(curves[name].y, function(maps, masks, drop_collinear=True).y)
 
@@ -167,6 +172,81 @@ def test_image_evaluators_in_files(tmp_path):
         PixelEvaluator.load(tmp_path / "e.safetensors")
 
 
+# --- bins ------------------------------------------------------------------------------------------------------------
+
+BINNED = {"mode": "binned", "n_bins": 40, "score_range": (0, 80)}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=4), st.permutations(range(9)))
+def test_bins_hold_the_exact_values_whatever_the_batches(cuts, order):
+    maps, masks = images()
+    report = filled([maps[i] for i in order], [masks[i] for i in order], *sorted(cuts), **BINNED).compute()
+    assert list(report) == list(METRICS)
+    for name, found in report.items():
+        assert found.low <= EXPECTED[name] <= found.high
+    assert str(report) == str(filled(maps, masks, **BINNED).compute())
+
+
+def test_bins_are_those_of_the_accumulator():
+    maps, masks = images()
+    accumulator = CurveAccumulator(40, (0, 80), weighted=True, per_image=True)
+    accumulator.update(maps, masks)
+    evaluator = filled(maps, masks, 5, **BINNED)
+    found, expected = evaluator.compute(), accumulator.compute(**BOUNDS)
+    assert {name: str(found[name]) for name in expected} == {name: str(value) for name, value in expected.items()}
+    assert str(found["dice_max"]) == str(found["f1_max"])
+    assert (evaluator.mode, evaluator.n_images, evaluator.n_updates) == ("binned", 9, 2)
+    assert (evaluator.nbytes, evaluator.n_items) == (accumulator.nbytes, accumulator.n_items)
+    for name, curve in evaluator.curves().items():
+        np.testing.assert_array_equal(curve.y, accumulator.curves()[name].y)
+    normal = PixelEvaluator(["aupro"], mode="binned", undefined=0.5)
+    normal.update(maps[::2], masks[::2])
+    with pytest.warns(ac.UndefinedMetricWarning, match="aupro is undefined: there is no region"):
+        found = normal.compute()
+    assert float(found["aupro"]) == 0.5
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_bins_merge_and_travel(tmp_path, free):
+    maps, masks = images()
+    options = {"mode": "binned", "n_bins": 40} if free else BINNED
+    whole = filled(maps, masks, **options)
+    empty = PixelEvaluator(METRICS, **BOUNDS, **options)
+    twins = [
+        PixelEvaluator.from_state(whole.state()),
+        _saved(whole, tmp_path / "e.safetensors"),
+        whole.clone(),
+        empty.clone().merge(whole),
+        whole.clone().merge(empty),
+    ]
+    if not free:
+        a, b, c = (filled(maps[i::3], masks[i::3], **options) for i in range(3))
+        twins += [a.clone().merge(b).merge(c), c.clone().merge(b.clone().merge(a))]
+    for twin in twins:
+        assert str(twin.compute()) == str(whole.compute())
+        assert (twin.mode, twin.n_images, twin.n_items) == ("binned", 9, whole.n_items)
+        assert twin.state()["counts"].tobytes() == whole.state()["counts"].tobytes()
+    whole.clone().update(maps, masks)
+    assert whole.n_images == 9
+    whole.reset()
+    assert (whole.n_images, whole.n_items, whole.n_updates) == (0, 0, 0)
+    whole.update(maps, masks)
+    assert str(whole.compute()) == str(twins[0].compute())
+    with pytest.raises(ac.InvalidInputError, match="mode='binned' does not keep images"):
+        whole.images()
+
+
+def test_a_range_that_later_maps_leave_is_told():
+    maps, masks = images()
+    evaluator = PixelEvaluator(["auroc"], mode="binned", n_bins=40)
+    evaluator.update(maps[0], masks[0])
+    evaluator.update(maps[1] + 40, masks[1])
+    with pytest.warns(ac.ReproducibilityWarning, match="pixels lie outside of") as caught:
+        evaluator.compute()
+    assert caught[0].filename == __file__
+
+
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 MAPS, MASKS = images()
@@ -199,6 +279,42 @@ def test_a_bad_batch_is_refused_and_changes_nothing(update, error, message):
     ("call", "error", "message"),
     [
         (lambda: PixelEvaluator().compute(), ValueError, "has no data: call update first"),
+        (lambda: PixelEvaluator(mode="binned").compute(), ValueError, "PixelEvaluator has no data: call update first"),
+        (lambda: PixelEvaluator().images(), ValueError, "has no data: call update first"),
+        (lambda: PixelEvaluator(mode="auto"), ValueError, "mode must be one of 'exact', 'binned'; got 'auto'"),
+        (lambda: PixelEvaluator(n_bins=9), ValueError, "n_bins belongs to mode='binned'; got 9"),
+        (lambda: PixelEvaluator(score_range=(0, 1)), ValueError, r"score_range belongs to mode='binned'; got \(0, 1\)"),
+        (
+            lambda: PixelEvaluator(mode="binned", memory_budget="1GiB"),
+            ValueError,
+            "memory_budget belongs to mode='exact'",
+        ),
+        (
+            lambda: PixelEvaluator(mode="binned", spill_dir="."),
+            ValueError,
+            "spill_dir belongs to mode='exact'; got '.'",
+        ),
+        (lambda: PixelEvaluator(mode="binned", n_bins=1), ValueError, "n_bins must be an integer >= 2; got 1"),
+        (
+            lambda: PixelEvaluator(mode="binned", score_range=(1, 0)),
+            ValueError,
+            "score_range must be finite and ascend",
+        ),
+        (
+            lambda: PixelEvaluator(mode="binned", nan_policy="omit"),
+            ValueError,
+            "nan_policy must be 'raise' with mode='bi",
+        ),
+        (
+            lambda: PixelEvaluator().merge(PixelEvaluator(mode="binned")),
+            ValueError,
+            r"different are mode \('exact', 'binned'\)",
+        ),
+        (
+            lambda: filled(MAPS, MASKS, **BINNED).merge(filled(MAPS, MASKS, **{**BINNED, "score_range": (0, 81)})),
+            ValueError,
+            r"different are score_range \(\[0.0, 80.0\], \[0.0, 81.0\]\)",
+        ),
         (lambda: ImageEvaluator().compute(), ValueError, "has no data: call update first"),
         (lambda: PixelEvaluator(["auroc", "best"]), ValueError, "metrics must be one of"),
         (lambda: PixelEvaluator(connectivity=6), ValueError, "connectivity must be one of 4, 8; got 6"),
@@ -240,6 +356,15 @@ def test_hostile_states_are_refused():
     text = bytes(good["settings"]).replace(b'"format": 1', b'"format": 2')
     with pytest.raises(ac.FormatError, match="format 1; got 2"):
         PixelEvaluator.from_state({**good, "settings": np.frombuffer(text, np.uint8)})
+    good = filled(MAPS, MASKS, **BINNED).state()
+    few, many, none = np.array([0]), np.array([10**9]), np.array([1.0])
+    for change in ({"n_images": few}, {"n_images": many}, {"n_images": none}, {"counts": good["counts"][:2]}):
+        with pytest.raises(ac.FormatError, match="state must hold"):
+            PixelEvaluator.from_state({**good, **change})
+    for old, new in ((b'"binned"', b'"other"'), (b'"raise"', b'"omit"'), (b'"n_bins": 40', b'"n_bins": 1')):
+        text = bytes(good["settings"]).replace(old, new)
+        with pytest.raises(ac.FormatError, match="state must"):
+            PixelEvaluator.from_state({**good, "settings": np.frombuffer(text, np.uint8)})
     images_of = ImageEvaluator()
     images_of.update([0.5], [1], ["a"])
     state = images_of.state()

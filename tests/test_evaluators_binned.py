@@ -1,5 +1,8 @@
 """Binned counts: published intervals, the exact value inside every interval, the laws of merging."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 import anomalib_cpp as ac
 from anomalib_cpp.evaluators import CurveAccumulator
-from anomalib_cpp.metrics import aupr, aupro, auroc, average_precision, f1_max, fpr_at_tpr, iou_max
+from anomalib_cpp.metrics import aupimo, aupr, aupro, auroc, average_precision, f1_max, fpr_at_tpr, iou_max
 from test_metrics_golden import modular_maps
 
 MAPS, MASKS = modular_maps()
@@ -21,6 +24,7 @@ EXACT = {
     "fpr_at_tpr": lambda s, y: fpr_at_tpr(s, y).value,
     "aupro": aupro,
 }
+BOUNDS = {"fpr_bounds": (0.03, 0.3)}
 
 
 def filled(maps, masks, **options):
@@ -68,6 +72,29 @@ def test_the_exact_value_is_inside(maps, masks, n_bins, score_range):
         assert report[name].low <= report[name].value <= report[name].high
 
 
+def some_images(seed):
+    """Images of three sizes with ties, about half of them normal."""
+    rng = np.random.default_rng(seed)
+    masks = [rng.random(shape) < 0.3 * (rng.random() < 0.5) for shape in [(6, 7), (4, 9), (12, 5)] * 4]
+    return [rng.integers(0, 25, mask.shape) + 5.0 * mask for mask in masks], masks
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_overlaps_of_images_are_inside(seed):
+    maps, masks = some_images(seed)
+    try:
+        exact = aupimo(maps, masks, **BOUNDS).value
+    except ac.InvalidInputError as error:
+        message = str(error)
+        with pytest.raises(ac.InvalidInputError, match=re.escape(message)):
+            filled(maps, masks, n_bins=9, per_image=True).compute(**BOUNDS)
+        return
+    for options in ({"n_bins": 2}, {"n_bins": 9}, {"n_bins": 500}, {"n_bins": 9, "score_range": (8, 20)}):
+        found = filled(maps, masks, per_image=True, **options).compute(**BOUNDS)["aupimo"]
+        assert found.low <= exact <= found.high
+        assert found.low <= found.value <= found.high
+
+
 def test_bins_of_one_value_each_leave_no_doubt():
     report = filled(MAPS, MASKS, n_bins=128, score_range=(0, 1), weighted=True).compute()
     for name, function in EXACT.items():
@@ -93,15 +120,20 @@ def test_many_anomalous_pixels_keep_the_bound(monkeypatch):
 
 
 def test_laws_of_merging_and_states():
-    options = {"n_bins": 32, "score_range": (0, 1), "weighted": True}
-    a, b, c = (filled(MAPS[i::3], MASKS[i::3], **options) for i in range(3))
-    whole = filled(MAPS, MASKS, **options).state()["counts"]
+    maps, masks = some_images(0)
+    options = {"n_bins": 32, "score_range": (0, 30), "weighted": True, "per_image": True}
+    a, b, c = (filled(maps[i::3], masks[i::3], **options) for i in range(3))
+    whole = filled(maps, masks, **options).state()
     for merged in (a.clone().merge(b).merge(c), c.clone().merge(b.clone().merge(a))):
-        assert merged.state()["counts"].tolist() == whole.tolist()
+        state = merged.state()
+        for name in ("counts", "image_sizes", "highest_normal"):
+            assert state[name].tolist() == whole[name].tolist()
         assert merged.n_updates == 3
-        assert merged.n_items == MAPS.size
+        assert merged.n_items == sum(m.size for m in maps)
+    assert whole["image_sizes"][:, 0].tolist() == [36, 42, 60]
+    assert whole["image_sizes"][:, 1:3].sum() == 12
     empty = CurveAccumulator(**options)
-    assert empty.clone().merge(a).compute()["aupro"].value == a.compute()["aupro"].value
+    assert str(empty.clone().merge(a).compute(**BOUNDS)) == str(a.clone().merge(empty).compute(**BOUNDS))
     a.reset()
     assert a.n_items == 0
     free = CurveAccumulator(8)
@@ -111,6 +143,68 @@ def test_laws_of_merging_and_states():
     free.reset()
     free.update(MAPS * 100, MASKS)
     assert free.edges[-1] > 50
+
+
+@pytest.mark.parametrize("outside", [3, 4])
+def test_a_range_that_more_than_one_in_a_thousand_pixels_leave_is_told(outside):
+    scores, labels = np.linspace(0, 1, 1000).reshape(20, 50), np.arange(1000).reshape(20, 50) % 7 == 0
+    later = np.full((40, 50), 0.5)
+    later.flat[:outside] = [-3, 7, 8, 9][:outside]
+    chosen, given = CurveAccumulator(8), CurveAccumulator(8, score_range=(0, 1))
+    for accumulator in (chosen, given):
+        accumulator.update(scores, labels)
+        accumulator.update(later, later < 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        given.compute()
+        if outside == 3:  # of 3000
+            chosen.compute()
+            return
+    for told in (chosen, CurveAccumulator.from_state(chosen.state()), CurveAccumulator(8).merge(chosen)):
+        with pytest.warns(ac.ReproducibilityWarning, match="4 of 3000 pixels lie outside of .* give a score_range"):
+            told.compute()
+
+
+def test_curves_have_a_point_for_each_edge():
+    curves = filled(MAPS, MASKS, n_bins=16, score_range=(0.05, 0.9), weighted=True).curves()
+    fpr, recall, precision = (np.array(values) for values in zip(*map(at, curves["roc"].thresholds), strict=True))
+    assert len(fpr) == 19
+    np.testing.assert_array_equal(curves["roc"].x, fpr)
+    np.testing.assert_array_equal(curves["roc"].y, recall)
+    np.testing.assert_array_equal(curves["pr"].y, precision)
+    np.testing.assert_array_equal(curves["pro"].thresholds, curves["pr"].thresholds)
+    assert curves["pro"].y[[0, -1]].tolist() == [0, 1]
+    assert filled(MAPS, MASKS & False, score_range=(0, 1)).curves() == {}
+
+
+def at(threshold):
+    """Return false positive rate, recall and precision of scores that reach a threshold."""
+    reached, truth = threshold <= MAPS, MASKS.astype(bool)
+    hits = (reached & truth).sum()
+    return (reached & ~truth).sum() / (~truth).sum(), hits / truth.sum(), hits / reached.sum() if reached.any() else 1.0
+
+
+def test_states_whose_images_do_not_fit_are_refused():
+    good = filled(*some_images(1), n_bins=9, per_image=True).state()
+    assert CurveAccumulator.from_state(good).state()["counts"].tolist() == good["counts"].tolist()
+    table, counts = good["image_sizes"], good["counts"]
+    changes = {
+        "image_sizes": [
+            table[1:],
+            table[::-1],
+            -table,
+            table[:, :3],
+            table * 1.0,
+            table + np.eye(4, dtype=np.int64)[1],
+            table * 0,
+        ],
+        "highest_normal": [np.array([np.nan]), np.zeros(2), np.zeros(1, np.float32)],
+        "counts": [counts[:2], counts[:, 1:], counts * [[1], [1], [0], [0], [1], [1]], counts * 2],
+    }
+    for name, values in changes.items():
+        for value in values:
+            with pytest.raises(ac.FormatError, match="state"):
+                CurveAccumulator.from_state({**good, name: value})
 
 
 @pytest.mark.parametrize(
@@ -123,6 +217,12 @@ def test_laws_of_merging_and_states():
         (lambda: filled(MAPS * np.nan, MASKS, score_range=(0, 1)), ValueError, "maps contains 320 NaN"),
         (lambda: filled(MAPS * np.nan, MASKS), ValueError, "maps must hold a finite score"),
         (lambda: CurveAccumulator(8).merge(CurveAccumulator(9)), ValueError, r"different are n_bins \(8, 9\)"),
+        (
+            lambda: CurveAccumulator(8).merge(CurveAccumulator(8, per_image=True)),
+            ValueError,
+            r"different are per_image \(False, True\)",
+        ),
+        (lambda: CurveAccumulator(8, per_image=1), TypeError, "per_image must be True or False; got 1"),
         (lambda: CurveAccumulator(8).merge(3), TypeError, "other must be a CurveAccumulator; got int"),
         (lambda: CurveAccumulator.from_state({}), ValueError, "state must hold the settings of CurveAccumulator"),
         (

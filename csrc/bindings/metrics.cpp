@@ -1,7 +1,9 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <numeric>
 
+#include "bindings/counts.h"
 #include "bindings/run.h"
 #include "bindings/scored_images.h"
 #include "metrics/aupimo.h"
@@ -50,6 +52,27 @@ static RankPairs counted_pairs(const py::array_t<double>& score, const py::array
     return pairs;
 }
 
+// Rates among normal images that were gathered in parts: entries of the levels, highest first; each anomalous pixel's
+// level.
+static NormalRanks counted_ranks(const py::array_t<double>& level, const py::array_t<double>& above,
+                                 const py::array_t<double>& at_least, const py::array_t<std::uint32_t>& rank,
+                                 const py::array_t<index_t>& image_begin, index_t normal_images, double smallest_rate,
+                                 index_t missing) {
+    NormalRanks ranks;
+    ranks.level = to_vector(level, "level");
+    ranks.above = to_vector(above, "above"), ranks.at_least = to_vector(at_least, "at_least");
+    ranks.rank = to_vector(rank, "rank"), ranks.image_begin = to_vector(image_begin, "image_begin");
+    const std::size_t n = ranks.level.size();
+    const std::vector<index_t>& begin = ranks.image_begin;
+    require(ranks.above.size() == n && ranks.at_least.size() == n && !begin.empty() && begin.front() == 0 &&
+                begin.back() == static_cast<index_t>(ranks.rank.size()) && std::is_sorted(begin.begin(), begin.end()),
+            "counts do not fit together");
+    for (std::uint32_t at : ranks.rank) require(at < n, "rank out of range");
+    for (index_t i = 0; i < ranks.images(); ++i) ranks.anomalous_images += begin[i] < begin[i + 1];
+    ranks.normal_images = normal_images, ranks.smallest_rate = smallest_rate, ranks.missing = missing;
+    return ranks;
+}
+
 static Levels make_levels(const py::object& scores, const py::object& labels, const std::string& score_name,
                           const std::string& label_name, bool regions, int connectivity, int threads) {
     const ScoredImages input = scored_images(scores, labels, score_name, label_name);
@@ -88,11 +111,6 @@ static metrics::RateMethod rate_method(const std::string& name) {
     if (name == "interp") return metrics::RateMethod::interp;
     require(name == "closest", "method must be one of 'step', 'interp', 'closest'; got '" + name + "'");
     return metrics::RateMethod::closest;
-}
-
-template <class Counts>
-static py::tuple first_missing(const Counts& counts) {
-    return py::make_tuple(counts.first_missing.image, counts.first_missing.row, counts.first_missing.column);
 }
 
 static py::tuple curve_arrays(metrics::Curve&& curve) {
@@ -210,6 +228,11 @@ void add_metrics(py::module_& m) {
             for (const Region& region : pairs.regions) image.push_back(region.image), area.push_back(region.area);
             return py::make_tuple(to_array(std::move(image)), to_array(std::move(area)));
         });
+    py::class_<ResizedMaps>(m, "ResizedMaps")
+        .def(py::init([](py::object maps, const std::string& mode) {
+                 return ResizedMaps{std::move(maps), maps::mode_from_name(mode)};
+             }),
+             "maps"_a, "mode"_a);
     py::class_<GridCounts>(m, "GridCounts")
         .def_readonly("positives", &GridCounts::positives)
         .def_readonly("negatives", &GridCounts::negatives)
@@ -223,8 +246,8 @@ void add_metrics(py::module_& m) {
             [](const GridCounts& c) {  // sums of these are exact: the last entry is the full coverage
                 std::vector<std::int64_t> high, low;
                 const auto add = [&](UnsignedWide covered) {
-                    high.push_back(static_cast<std::int64_t>(covered >> 31));
-                    low.push_back(static_cast<std::int64_t>(covered & 0x7fffffff));
+                    high.push_back(upper_limb(covered));
+                    low.push_back(lower_limb(covered));
                 };
                 for (UnsignedWide covered : c.coverage) add(covered);
                 add(c.full_coverage);
@@ -308,6 +331,8 @@ void add_metrics(py::module_& m) {
         .def("pr_curve", [](const Levels& l) { return curve_arrays(metrics::pr_curve(l)); });
     m.def("counted_pairs", &counted_pairs, "score"_a, "tp"_a, "above"_a, "equal"_a, "negatives"_a, "missing"_a,
           "rank"_a, "region"_a, "areas"_a);
+    m.def("counted_ranks", &counted_ranks, "level"_a, "above"_a, "at_least"_a, "rank"_a, "image_begin"_a,
+          "normal_images"_a, "smallest_rate"_a, "missing"_a);
     m.def("rank_pairs", &make_rank_pairs, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a,
           "connectivity"_a, "threads"_a);
     m.def("image_slots", &make_image_slots, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "connectivity"_a,

@@ -20,6 +20,7 @@ void add_bank_coreset(py::module_& m);
 void add_bank_embeddings(py::module_& m);
 void add_maps(py::module_& m);
 void add_metrics(py::module_& m);
+void add_bins(py::module_& m);
 void add_temporal(py::module_& m);
 void add_timeseries(py::module_& m);
 
@@ -82,6 +83,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     add_bank_coreset(m);
     add_bank_embeddings(m);
     add_metrics(m);
+    add_bins(m);
     add_temporal(m);
     add_timeseries(m);
 }

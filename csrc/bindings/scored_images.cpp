@@ -2,6 +2,9 @@
 
 #include <optional>
 
+#include "maps/finite_maps.h"
+#include "ranking/resized_scores.h"
+
 namespace acpp::bind {
 
 using namespace ranking;
@@ -80,34 +83,72 @@ static void append(ScoredImages& input, const std::optional<Stack>& scores, cons
         }
 }
 
+static std::string shape_text(const py::object& array) { return py::str(array.attr("shape")).cast<std::string>(); }
+
+static void require_one_dtype(const ScoredImages& input, const std::optional<Stack>& s, const std::optional<Stack>& l,
+                              const std::string& where) {
+    if ((s && s->type != input.score_type) || (l && l->type != input.label_type))
+        throw InvalidType(input.score_name + " and " + input.label_name +
+                          " must each have one dtype throughout the list; image" + where + " differs");
+}
+
 static void append_pair(ScoredImages& input, const py::object& scores, const py::object& labels, bool first,
                         const std::string& where) {
     std::optional<Stack> s, l;
     if (!scores.is_none()) s = stack_of(py::reinterpret_borrow<py::array>(scores), input.score_name + where);
     if (!labels.is_none()) l = stack_of(py::reinterpret_borrow<py::array>(labels), input.label_name + where);
     if (s && l && !same_shape(*s, *l))
-        throw InvalidArgument(input.label_name + where + " has shape " +
-                              py::str(labels.attr("shape")).cast<std::string>() + " but " + input.score_name + where +
-                              " has shape " + py::str(scores.attr("shape")).cast<std::string>() +
-                              "; resize one of them");
-    if (!first && ((s && s->type != input.score_type) || (l && l->type != input.label_type)))
-        throw InvalidType(input.score_name + " and " + input.label_name +
-                          " must each have one dtype throughout the list; image" + where + " differs");
+        throw InvalidArgument(input.label_name + where + " has shape " + shape_text(labels) + " but " +
+                              input.score_name + where + " has shape " + shape_text(scores) + "; resize one of them");
+    if (!first) require_one_dtype(input, s, l, where);
     if (s) input.score_type = s->type;
     if (l) input.label_type = l->type;
     append(input, s, l);
 }
 
-ScoredImages scored_images(const py::object& scores, const py::object& labels, const std::string& score_name,
-                           const std::string& label_name) {
-    ScoredImages input;
-    input.score_name = score_name;
-    input.label_name = label_name;
-    const bool lists = py::isinstance<py::list>(scores.is_none() ? labels : scores);
-    if (!lists) {
-        append_pair(input, scores, labels, true, "");
-        return input;
+namespace {
+
+// Appends pairs whose maps are resized.
+template <class T>
+class Resizer {
+  public:
+    Resizer(ScoredImages& input, maps::Mode mode) : input_(input), mode_(mode) {
+        input.score_type = std::is_same_v<T, double> ? DType::f64 : DType::f32;
+        input.made = made_;
     }
+    void append(const py::object& scores, const py::object& labels, bool first, const std::string& where) {
+        const Stack s = stack_of(py::reinterpret_borrow<py::array>(scores), input_.score_name + where);
+        const Stack l = stack_of(py::reinterpret_borrow<py::array>(labels), input_.label_name + where);
+        if (first) input_.label_type = l.type;
+        require_one_dtype(input_, s, l, where);
+        if (s.images != l.images)
+            throw InvalidArgument(input_.label_name + where + " has shape " + shape_text(labels) + " but " +
+                                  input_.score_name + where + " has shape " + shape_text(scores) +
+                                  "; there must be as many maps as masks");
+        const index_t item = sizeof(T);
+        maps::require_finite_maps(ImageStackView<const T>{reinterpret_cast<const T*>(s.data), s.images, s.height,
+                                                          s.width, s.image_stride / item, s.row_stride / item},
+                                  (input_.score_name + where).c_str(), RunOptions{1, {}, {}});
+        for (index_t i = 0; i < s.images; ++i)
+            made_->add(
+                {reinterpret_cast<const T*>(s.data + i * s.image_stride), s.height, s.width, s.row_stride / item},
+                l.height, l.width, mode_);
+        bind::append(input_, std::nullopt, l);
+    }
+
+  private:
+    ScoredImages& input_;
+    maps::Mode mode_;
+    std::shared_ptr<ResizedScores<T>> made_ = std::make_shared<ResizedScores<T>>();
+};
+
+}  // namespace
+
+// append(scores, labels, first, where) of every pair of arrays, one of which may be none.
+template <class Append>
+static void for_pairs(const py::object& scores, const py::object& labels, const std::string& score_name,
+                      const std::string& label_name, Append&& append) {
+    if (!py::isinstance<py::list>(scores.is_none() ? labels : scores)) return append(scores, labels, true, "");
     const py::list none;
     const auto s = scores.is_none() ? none : py::reinterpret_borrow<py::list>(scores);
     const auto l = labels.is_none() ? none : py::reinterpret_borrow<py::list>(labels);
@@ -116,9 +157,39 @@ ScoredImages scored_images(const py::object& scores, const py::object& labels, c
         throw InvalidArgument(label_name + " has " + std::to_string(l.size()) + " images but " + score_name + " has " +
                               std::to_string(s.size()));
     for (std::size_t i = 0; i < n; ++i)
-        append_pair(input, scores.is_none() ? py::object(py::none()) : py::object(s[i]),
-                    labels.is_none() ? py::object(py::none()) : py::object(l[i]), i == 0,
-                    std::string("[").append(std::to_string(i)).append("]"));  // operator+ trips GCC 12's -Wrestrict
+        append(scores.is_none() ? py::object(py::none()) : py::object(s[i]),
+               labels.is_none() ? py::object(py::none()) : py::object(l[i]), i == 0,
+               std::string("[").append(std::to_string(i)).append("]"));  // operator+ trips GCC 12's -Wrestrict
+}
+
+template <class T>
+static void append_resized(ScoredImages& input, const ResizedMaps& maps, const py::object& labels) {
+    Resizer<T> resizer(input, maps.mode);
+    for_pairs(maps.maps, labels, input.score_name, input.label_name,
+              [&](const py::object& s, const py::object& l, bool first, const std::string& where) {
+                  resizer.append(s, l, first, where);
+              });
+}
+
+ScoredImages scored_images(const py::object& scores, const py::object& labels, const std::string& score_name,
+                           const std::string& label_name) {
+    ScoredImages input;
+    input.score_name = score_name;
+    input.label_name = label_name;
+    if (py::isinstance<ResizedMaps>(scores)) {
+        const auto& maps = scores.cast<const ResizedMaps&>();
+        const bool list = py::isinstance<py::list>(maps.maps);
+        const py::object any = list ? py::object(maps.maps[py::int_(0)]) : maps.maps;
+        if (is_dtype<double>(py::reinterpret_borrow<py::array>(any)))
+            append_resized<double>(input, maps, labels);
+        else
+            append_resized<float>(input, maps, labels);
+        return input;
+    }
+    for_pairs(scores, labels, score_name, label_name,
+              [&](const py::object& s, const py::object& l, bool first, const std::string& where) {
+                  append_pair(input, s, l, first, where);
+              });
     return input;
 }
 

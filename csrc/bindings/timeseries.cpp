@@ -9,6 +9,7 @@
 #include "metrics/precision_recall.h"
 #include "timeseries/affiliation.h"
 #include "timeseries/association.h"
+#include "timeseries/best_f1.h"
 #include "timeseries/event_scores.h"
 #include "timeseries/false_positive_rate.h"
 #include "timeseries/pate.h"
@@ -41,11 +42,11 @@ struct SeriesPlan {
 template <class Call>
 static void for_each_series(index_t n, int threads, Call&& call) {
     const RunOptions run = run_options(threads);
-    RunOptions alone;
-    alone.threads = 1;
     without_gil([&] {
         if (n == 1) return call(index_t{0}, run);
-        parallel_blocks(n, 1, run, [&](index_t i, index_t) { call(i, alone); });
+        Interruption stop(run);
+        const RunOptions alone = stop.options(1);
+        parallel_blocks(n, 1, stop.options(threads), [&](index_t i, index_t) { call(i, alone); });
     });
 }
 
@@ -110,7 +111,8 @@ struct ThresholdChoice {
     bool strict;  // given values: only points above them are predicted
     std::vector<double> values;
 
-    Thresholds of(const Series& series, const double* gain = nullptr, const double* weight = nullptr) const {
+    Thresholds of(const Series& series, const RunOptions& run = {}, const double* gain = nullptr,
+                  const double* weight = nullptr) const {
         if (kind == "distinct") return Thresholds(series);
         if (kind == "rank") return rank_thresholds(series, count);
         if (kind == "strided") return strided_thresholds(series, count);
@@ -118,7 +120,7 @@ struct ThresholdChoice {
         if (kind == "given") return given_thresholds(series, values, strict);
         if (kind == "percentile_of_all") return percentile_thresholds(series, Thresholds(series), count);
         const Thresholds curve =
-            gain == nullptr ? curve_thresholds(series) : weighted_curve_thresholds(series, gain, weight);
+            gain == nullptr ? curve_thresholds(series) : weighted_curve_thresholds(series, gain, weight, run);
         if (kind == "curve") return curve;
         require(kind == "percentile", "unknown kind of thresholds");
         return percentile_thresholds(series, curve, count);
@@ -138,27 +140,15 @@ struct EventMetric {
     std::string name;
     RangeRule precision, recall;
 
-    void at(const Series& series, const Thresholds& thresholds, CurveSink& sink) const {
-        if (name == "pointwise") return pointwise(series, thresholds, sink);
-        if (name == "composite") return composite(series, thresholds, false, sink);
-        if (name == "composite_tsbad") return composite(series, thresholds, true, sink);
-        if (name == "segment") return segments(series, thresholds, sink);
-        if (name == "range") return range_precision_recall(series, thresholds, precision, recall, sink);
-        if (name == "affiliation") return affiliation_curve(series, thresholds, sink);
-        point_adjusted(series, thresholds, name == "donut", sink);
+    void at(const Series& series, const Thresholds& thresholds, CurveSink& sink, const RunOptions& run) const {
+        if (name == "pointwise") return pointwise(series, thresholds, sink, run);
+        if (name == "composite") return composite(series, thresholds, false, sink, run);
+        if (name == "composite_tsbad") return composite(series, thresholds, true, sink, run);
+        if (name == "segment") return segments(series, thresholds, sink, run);
+        if (name == "range") return range_precision_recall(series, thresholds, precision, recall, sink, run);
+        if (name == "affiliation") return affiliation_curve(series, thresholds, sink, run);
+        point_adjusted(series, thresholds, name == "donut", sink, run);
     }
-};
-
-// The largest 2PR / (P + R + eps), the mildest threshold among equals; where none has one, NaN at the strictest.
-struct BestF1Sink final : CurveSink {
-    explicit BestF1Sink(double tolerance) : eps(tolerance) {}
-    void take(index_t j, double p, double r) override {
-        const double sum = p + r, value = sum > 0 ? 2 * p * r / (sum + eps) : sum;
-        if (j == 0 || (!(value < best) && value == value)) best = value, at = j, precision = p, recall = r;
-    }
-
-    double eps, best = 0, precision = 0, recall = 0;
-    index_t at = 0;
 };
 
 struct WholeCurve final : CurveSink {
@@ -177,21 +167,6 @@ static RangeVariant range_variant(const std::string& name) {
     if (name == "vldb") return RangeVariant::vldb;
     if (name == "vldb_sym") return RangeVariant::vldb_sym;
     return name == "opt_time" ? RangeVariant::opt_time : RangeVariant::opt;
-}
-
-// Mean delay, events found, mean earliness over those and over all, events, TSB-AD's latency.
-static std::array<double, 6> delay_scores(const Series& series, const Thresholds& threshold) {
-    double found = 0, points = 0, early = 0, from_start = 0;
-    const std::vector<index_t> all = delays(series, threshold);
-    for (std::size_t k = 0; k < all.size(); ++k) {
-        if (all[k] < 0) continue;
-        const double delay = static_cast<double>(all[k]);
-        ++found, points += delay;
-        early += 1 - delay / static_cast<double>(series.events[k].length());
-        from_start += series.events[k].begin == 0 && all[k] > 0;
-    }
-    const double events = static_cast<double>(all.size());
-    return {points / found, found, early / found, early / events, events, (points - from_start) / (found + 1e-4)};
 }
 
 static py::array_t<std::int64_t> event_array(const std::vector<Event>& events) {
@@ -236,7 +211,8 @@ static void bind_plan(py::module_& m) {
                 require_events(series, metric.name);
                 const Thresholds thresholds = choice.of(series);
                 WholeCurve curve;
-                without_gil([&] { metric.at(series, thresholds, curve); });
+                const RunOptions run = run_options(1);
+                without_gil([&] { metric.at(series, thresholds, curve, run); });
                 return py::make_tuple(to_array(std::move(curve.precision)), to_array(std::move(curve.recall)),
                                       to_array(values_of(thresholds)));
             },
@@ -245,14 +221,15 @@ static void bind_plan(py::module_& m) {
             "best_f1",
             [](const SeriesPlan& plan, const EventMetric& metric, const ThresholdChoice& choice, double eps,
                int threads) {
-                return table(plan, 4, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
-                    require_events(s, metric.name);
-                    const Thresholds thresholds = choice.of(s);
-                    BestF1Sink best(eps);
-                    metric.at(s, thresholds, best);
-                    out[0] = best.best, out[1] = thresholds.value(best.at);
-                    out[2] = best.precision, out[3] = best.recall;
-                });
+                return table(plan, 4, threads,
+                             [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
+                                 require_events(s, metric.name);
+                                 const Thresholds thresholds = choice.of(s);
+                                 BestF1 best(eps);
+                                 metric.at(s, thresholds, best, run);
+                                 out[0] = best.value, out[1] = thresholds.value(best.at);
+                                 out[2] = best.precision, out[3] = best.recall;
+                             });
             },
             "metric"_a, "thresholds"_a, "eps"_a, "threads"_a)
         .def(
@@ -260,27 +237,17 @@ static void bind_plan(py::module_& m) {
             [](const SeriesPlan& plan, const std::vector<double>& shares, const ThresholdChoice& choice, int threads) {
                 const index_t columns = static_cast<index_t>(shares.size());
                 return table(plan, columns, threads,
-                             [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
+                             [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
                                  require_events(s, "pa_k");
-                                 const Thresholds thresholds = choice.of(s);
-                                 std::fill(out.begin(), out.end(), 0.0);
-                                 for (index_t j = 0; j < thresholds.size(); ++j) {
-                                     Thresholds one;
-                                     one.add(thresholds.levels(j), thresholds.value(j));
-                                     const std::vector<index_t> found = found_points(s, one);
-                                     for (index_t k = 0; k < columns; ++k) {
-                                         const Counts c = adjusted_above(s, one, found, shares[k]);
-                                         out[k] = std::max(out[k], static_cast<double>(2 * c.tp) /
-                                                                       static_cast<double>(2 * c.tp + c.fp + c.fn));
-                                     }
-                                 }
+                                 const std::vector<double> f1 = pa_k(s, choice.of(s), shares, run);
+                                 std::copy(f1.begin(), f1.end(), out.begin());
                              });
             },
             "shares"_a, "thresholds"_a, "threads"_a)
         .def("found_points",
              [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice) {
                  const Series& series = plan.at(i);
-                 return to_array(found_points(series, choice.of(series)));
+                 return to_array(found_points(series, choice.of(series).levels(0)));
              })
         .def("predicted",
              [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice) {
@@ -312,8 +279,10 @@ static void bind_plan(py::module_& m) {
             [](const SeriesPlan& plan, const ThresholdChoice& choice, int threads) {
                 return table(plan, 6, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
                     require_events(s, "detection_delays");
-                    const auto row = delay_scores(s, choice.of(s));
-                    std::copy(row.begin(), row.end(), out.begin());
+                    const DelayScores found = delay_scores(s, choice.of(s));
+                    out[0] = found.mean_delay, out[1] = found.found;
+                    out[2] = found.early_found, out[3] = found.early;
+                    out[4] = found.events, out[5] = found.tsb_latency;
                 });
             },
             "thresholds"_a, "threads"_a)
@@ -327,7 +296,7 @@ static void bind_plan(py::module_& m) {
                 return table(
                     plan, 1, threads, [&](const Series& s, index_t i, std::span<double> out, const RunOptions& run) {
                         const auto from = [&](const double* all) { return all ? all + plan.begin[i] : nullptr; };
-                        out[0] = pate(s, choice.of(s, from(gains), from(weights)), early, late, run);
+                        out[0] = pate(s, choice.of(s, run, from(gains), from(weights)), early, late, run);
                     });
             },
             "thresholds"_a, "early"_a, "late"_a, "gain"_a = py::none(), "weight"_a = py::none(), "threads"_a = 0)
@@ -336,7 +305,10 @@ static void bind_plan(py::module_& m) {
             [](const SeriesPlan& plan, index_t i, const ThresholdChoice& choice, index_t early, index_t late) {
                 const Series& series = plan.at(i);
                 const Thresholds thresholds = choice.of(series);
-                PrecisionRecall curve = pate_curve(series, thresholds, missed_weight(series, thresholds), early, late);
+                const RunOptions run = run_options(1);
+                PrecisionRecall curve = without_gil([&] {
+                    return pate_curve(series, thresholds, missed_weight(series, thresholds, run), early, late, run);
+                });
                 return py::make_tuple(to_array(std::move(curve.precision)), to_array(std::move(curve.recall)),
                                       to_array(values_of(thresholds)));
             },
@@ -345,9 +317,10 @@ static void bind_plan(py::module_& m) {
             "pate_f1",
             [](const SeriesPlan& plan, const ThresholdChoice& choice, const std::vector<index_t>& early,
                const std::vector<index_t>& late, int threads) {
-                return table(plan, 1, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
-                    out[0] = pate_f1(s, choice.of(s), early, late);
-                });
+                return table(plan, 1, threads,
+                             [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
+                                 out[0] = pate_f1(s, choice.of(s), early, late, run);
+                             });
             },
             "thresholds"_a, "early"_a, "late"_a, "threads"_a)
         .def(
@@ -356,41 +329,39 @@ static void bind_plan(py::module_& m) {
                bool degenerate, int threads) {
                 const index_t windows = last - first + 1;
                 const RangeVariant kind = range_variant(variant);
-                return table(
-                    plan, 2 * windows + 2, threads,
-                    [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
-                        require_events(s, "range_auc");
-                        if (!degenerate) require_normal(s, "range_auc");
-                        double roc = 0, pr = 0;
-                        std::size_t at = 0;
-                        for (const RangeAreas& areas : range_areas(s, rank_thresholds(s, count), first, last, kind)) {
-                            out[at++] = areas.roc, out[at++] = areas.pr;
-                            roc += areas.roc, pr += areas.pr;
-                        }
-                        out[at++] = roc / static_cast<double>(windows);
-                        out[at++] = pr / static_cast<double>(windows);
-                    });
+                return table(plan, 2 * windows + 2, threads,
+                             [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
+                                 require_events(s, "range_auc");
+                                 if (!degenerate) require_normal(s, "range_auc");
+                                 std::vector<RangeAreas> rows =
+                                     range_areas(s, rank_thresholds(s, count), first, last, kind, run);
+                                 rows.push_back(mean_of(rows));
+                                 for (std::size_t i = 0; i < rows.size(); ++i)
+                                     out[2 * i] = rows[i].roc, out[2 * i + 1] = rows[i].pr;
+                             });
             },
             "first"_a, "last"_a, "count"_a, "variant"_a, "degenerate"_a, "threads"_a)
         .def(
             "range_areas_by_length",
             [](const SeriesPlan& plan, double share, index_t count, int threads) {
-                return table(plan, 2, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
-                    require_events(s, "range_auc");
-                    require_normal(s, "range_auc");
-                    const RangeAreas areas = range_areas_by_length(s, rank_thresholds(s, count), share);
-                    out[0] = areas.roc, out[1] = areas.pr;
-                });
+                return table(
+                    plan, 2, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
+                        require_events(s, "range_auc");
+                        require_normal(s, "range_auc");
+                        const RangeAreas areas = range_areas_by_length(s, rank_thresholds(s, count), share, run);
+                        out[0] = areas.roc, out[1] = areas.pr;
+                    });
             },
             "share"_a, "count"_a, "threads"_a)
         .def(
             "range_prediction",
             [](const SeriesPlan& plan, const ThresholdChoice& choice, index_t last, bool carried, int threads) {
-                return table(plan, 3, threads, [&](const Series& s, index_t, std::span<double> out, const RunOptions&) {
-                    require_events(s, "vus_prediction");
-                    const RangePrediction found = range_prediction(s, choice.of(s), last, carried);
-                    out[0] = found.recall, out[1] = found.precision, out[2] = found.f1;
-                });
+                return table(plan, 3, threads,
+                             [&](const Series& s, index_t, std::span<double> out, const RunOptions& run) {
+                                 require_events(s, "vus_prediction");
+                                 const RangePrediction found = range_prediction(s, choice.of(s), last, carried, run);
+                                 out[0] = found.recall, out[1] = found.precision, out[2] = found.f1;
+                             });
             },
             "thresholds"_a, "last"_a, "carried"_a, "threads"_a);
 }
@@ -421,10 +392,10 @@ void add_timeseries(py::module_& m) {
         "rank_association",  // Kendall's tau-b, concordance index of y against x, Spearman
         [](const SeriesPlan& x, const SeriesPlan& y, int threads) {
             require(x.size() == y.size(), "both plans must hold as many series");
-            return table(x, 3, threads, [&](const Series& s, index_t i, std::span<double> out, const RunOptions&) {
+            return table(x, 3, threads, [&](const Series& s, index_t i, std::span<double> out, const RunOptions& run) {
                 require(y.error[i].empty(), y.error[i]);
-                const PairCounts counts = count_pairs(s, y.series[i]);
-                out[0] = kendall_tau_b(counts), out[1] = c_index(counts), out[2] = spearman(s, y.series[i]);
+                const PairCounts counts = count_pairs(s, y.series[i], run);
+                out[0] = kendall_tau_b(counts), out[1] = c_index(counts), out[2] = spearman(s, y.series[i], run);
             });
         },
         "x"_a, "y"_a, "threads"_a);

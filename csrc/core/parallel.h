@@ -3,6 +3,7 @@
 // and the split into blocks depends on the problem only, so results do not depend on `threads`.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <thread>
@@ -38,6 +39,10 @@ class Interruption {
             stop_.store(true, std::memory_order_relaxed);
         if (stop_.load(std::memory_order_relaxed)) throw Cancelled("cancelled by the caller");
     }
+    // Options whose keep_going any thread may ask: for calls inside blocks, and for the blocks themselves.
+    RunOptions options(int threads) {
+        return {threads, [this] { return check(), true; }, {}};
+    }
 
   private:
     const RunOptions& run_;
@@ -45,10 +50,26 @@ class Interruption {
     std::atomic<bool> stop_{false};
 };
 
+// For long loops of one thread: asks keep_going each time that so many small steps were done.
+class Pace {
+  public:
+    explicit Pace(const RunOptions& run) : run_(run) {}
+    void step(index_t steps = 1) {
+        if ((left_ -= steps) > 0) return;
+        left_ = interval;
+        if (run_.keep_going && !run_.keep_going()) throw Cancelled("cancelled by the caller");
+    }
+
+  private:
+    static constexpr index_t interval = 1 << 14;  // a millisecond where every step misses the cache
+    const RunOptions& run_;
+    index_t left_ = interval;
+};
+
 template <class Body>  // body(index_t begin, index_t end)
 void parallel_blocks(index_t n, index_t block, const RunOptions& run, Body&& body) {
+    if (n <= 0) return;
     const index_t blocks = (n + block - 1) / block;
-    if (blocks <= 0) return;
     const int wanted = run.threads > 0 ? run.threads : default_threads();
     const int team = static_cast<int>(std::min<index_t>(wanted, blocks));
     const auto one = [&](index_t b) { body(b * block, std::min(n, (b + 1) * block)); };
@@ -62,23 +83,42 @@ void parallel_blocks(index_t n, index_t block, const RunOptions& run, Body&& bod
     }
 
     std::atomic<bool> stop{false};
+    std::atomic<index_t> done{0};
     bool cancelled = false;
     std::exception_ptr error;
+    const auto guarded = [&](auto&& step) {
+        try {
+            step();
+        } catch (...) {
+#pragma omp critical(acpp_first_error)
+            if (!error) error = std::current_exception();
+            stop = true;
+        }
+    };
+    const auto ask = [&] {
+        if (run.keep_going && !run.keep_going()) cancelled = true, stop = true;
+    };
 #pragma omp parallel num_threads(team)
     {
         const bool caller = omp_get_thread_num() == 0;
-#pragma omp for schedule(dynamic, 1)
+#pragma omp for schedule(dynamic, 1) nowait
         for (index_t b = 0; b < blocks; ++b) {
-            if (stop.load(std::memory_order_relaxed)) continue;
-            try {
-                one(b);
-                if (caller && run.keep_going && !run.keep_going()) cancelled = true, stop = true;
-            } catch (...) {
-#pragma omp critical(acpp_first_error)
-                if (!error) error = std::current_exception();
-                stop = true;
-            }
+            if (!stop.load(std::memory_order_relaxed))
+                guarded([&] {
+                    one(b);
+                    if (caller) ask();
+                });
+            done.fetch_add(1, std::memory_order_relaxed);
         }
+        // The last blocks of the others may be long; a barrier would not ask.
+        if (caller && run.keep_going)
+            for (int turn = 0; done.load(std::memory_order_relaxed) < blocks; ++turn) {
+                if (!stop.load(std::memory_order_relaxed)) guarded(ask);
+                if (turn < 1000)
+                    std::this_thread::yield();
+                else
+                    std::this_thread::sleep_for(std::chrono::microseconds(100));
+            }
     }
     if (error) std::rethrow_exception(error);
     if (cancelled) throw Cancelled("cancelled by the caller");

@@ -11,7 +11,6 @@
 #include "maps/separable_kernel.h"
 
 namespace acpp::maps {
-namespace {
 
 // One axis ready to run: the band, and the same weights cut into tiles.
 template <class T>
@@ -20,6 +19,8 @@ struct AxisPlan {
     AlignedBuffer<T> tile_weights;
     std::vector<Tile<T>> tiles;
 };
+
+namespace {
 
 struct AxisKey {
     index_t size_in, size_out;
@@ -85,50 +86,65 @@ std::shared_ptr<const AxisPlan<T>> axis_plan(const AxisKey& key) {
 }  // namespace
 
 template <class T>
+Transform<T>::Transform(index_t height_in, index_t width_in, index_t height_out, index_t width_out, Mode mode,
+                        const Blur& blur)
+    : vertical_(axis_plan<T>({height_in, height_out, mode, blur})),
+      horizontal_(axis_plan<T>({width_in, width_out, mode, blur})) {}
+
+template <class T>
+index_t Transform<T>::reach() const {
+    return vertical_->band.taps;
+}
+
+// The inputs are combined along their rows first, one strip of columns at a time, so that the rows which the second
+// step reads again and again stay in the first-level cache.
+template <class T>
+void Transform<T>::rows(MatrixView<const T> map, index_t begin, MatrixView<T> out) const {
+    const AxisWeights<T>& band = vertical_->band;
+    const index_t strip_tiles = 16;
+    const index_t tile_count = static_cast<index_t>(horizontal_->tiles.size());
+    const index_t stride = std::min(tile_count, strip_tiles) * tile_width + tile_width;  // never a multiple of 4096 B
+    index_t low = map.rows, high = 0;
+    for (index_t y = begin; y < begin + out.rows; ++y) {
+        low = std::min(low, band.first[y]);
+        high = std::max(high, band.first[y] + band.count[y]);
+    }
+    AlignedBuffer<T> scratch((high - low) * stride);
+    const MatrixView<T> combined{scratch.data(), high - low, stride, stride};
+    with_isa([&](auto isa) {
+        for (index_t tile = 0; tile < tile_count; tile += strip_tiles) {
+            const index_t tiles = std::min(strip_tiles, tile_count - tile), x = tile * tile_width;
+            combine_columns<isa.value, T>(map.block(low, high), horizontal_->tiles.data() + tile, tiles, combined);
+            const index_t width = std::min(tiles * tile_width, out.cols - x);
+            for (index_t y = begin; y < begin + out.rows; ++y)
+                combine_rows<isa.value, T>({combined.row(band.first[y] - low), band.count[y], width, stride},
+                                           band.weight.data() + y * band.taps, out.row(y - begin) + x);
+        }
+    });
+}
+
+template <class T>
 void transform(ImageStackView<const T> maps, const char* name, Mode mode, const Blur& blur, ImageStackView<T> out,
                const RunOptions& run) {
     require(maps.height > 0 && maps.width > 0, std::string(name) + " must have at least one row and one column");
     require(out.height > 0 && out.width > 0, "size must be at least 1 in each direction");
     require(out.images == maps.images, "out must hold as many maps as the input");
-    const auto vertical = axis_plan<T>({maps.height, out.height, mode, blur});
-    const auto horizontal = axis_plan<T>({maps.width, out.width, mode, blur});
+    const Transform<T> plan(maps.height, maps.width, out.height, out.width, mode, blur);
     if (maps.images == 0) return;
     require_finite_maps(maps, name, run);
 
-    // A work item is a band of output rows of one map. Its inputs are combined along their rows first, one strip of
-    // columns at a time, so that the rows which the second step reads again and again stay in the first-level cache.
-    const AxisWeights<T>& rows = vertical->band;
-    const index_t strip_tiles = 16;
     // Neighbouring bands both need the rows between them; four times the reach keeps that work below a quarter.
-    const index_t band = std::max<index_t>(128, 4 * rows.taps);
+    const index_t band = std::max<index_t>(128, 4 * plan.reach());
     const index_t bands = (out.height + band - 1) / band;
-    const index_t tile_count = static_cast<index_t>(horizontal->tiles.size());
-    const index_t stride = std::min(tile_count, strip_tiles) * tile_width + tile_width;  // never a multiple of 4096 B
-
-    with_isa([&](auto isa) {
-        parallel_blocks(maps.images * bands, 1, run, [&](index_t item, index_t) {
-            const index_t image = item / bands, y_begin = item % bands * band;
-            const index_t y_end = std::min(y_begin + band, out.height);
-            index_t low = maps.height, high = 0;
-            for (index_t y = y_begin; y < y_end; ++y) {
-                low = std::min(low, rows.first[y]);
-                high = std::max(high, rows.first[y] + rows.count[y]);
-            }
-            AlignedBuffer<T> scratch((high - low) * stride);
-            const MatrixView<T> combined{scratch.data(), high - low, stride, stride};
-            for (index_t tile = 0; tile < tile_count; tile += strip_tiles) {
-                const index_t tiles = std::min(strip_tiles, tile_count - tile), x = tile * tile_width;
-                combine_columns<isa.value, T>({maps.row(image, low), high - low, maps.width, maps.row_stride},
-                                              horizontal->tiles.data() + tile, tiles, combined);
-                const index_t width = std::min(tiles * tile_width, out.width - x);
-                for (index_t y = y_begin; y < y_end; ++y)
-                    combine_rows<isa.value, T>({combined.row(rows.first[y] - low), rows.count[y], width, stride},
-                                               rows.weight.data() + y * rows.taps, out.row(image, y) + x);
-            }
-        });
+    parallel_blocks(maps.images * bands, 1, run, [&](index_t item, index_t) {
+        const index_t image = item / bands, begin = item % bands * band;
+        plan.rows({maps.row(image, 0), maps.height, maps.width, maps.row_stride}, begin,
+                  {out.row(image, begin), std::min(band, out.height - begin), out.width, out.row_stride});
     });
 }
 
+template class Transform<float>;
+template class Transform<double>;
 template void transform<float>(ImageStackView<const float>, const char*, Mode, const Blur&, ImageStackView<float>,
                                const RunOptions&);
 template void transform<double>(ImageStackView<const double>, const char*, Mode, const Blur&, ImageStackView<double>,

@@ -10,6 +10,35 @@ struct Half {  // IEEE binary16, ordered by its bits: never widened
 
 enum class DType { boolean, u8, i8, u16, i16, u32, i32, u64, i64, f16, f32, f64 };
 
+constexpr std::int64_t size_of(DType type) {
+    switch (type) {
+        case DType::boolean:
+        case DType::u8:
+        case DType::i8:
+            return 1;
+        case DType::u16:
+        case DType::i16:
+        case DType::f16:
+            return 2;
+        case DType::u64:
+        case DType::i64:
+        case DType::f64:
+            return 8;
+        case DType::u32:
+        case DType::i32:
+        case DType::f32:
+            break;
+    }
+    return 4;
+}
+
+constexpr bool has_nan(DType type) { return type == DType::f16 || type == DType::f32 || type == DType::f64; }
+
+// Element i of an array of that type.
+inline const void* element(const void* array, DType type, std::int64_t i) {
+    return static_cast<const char*>(array) + i * size_of(type);
+}
+
 template <class T>
 struct TypeTag {
     using type = T;

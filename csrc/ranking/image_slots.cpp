@@ -32,23 +32,21 @@ std::vector<SlotCount> meet(const std::vector<Key>& keys, const std::vector<Key>
     return met;
 }
 
-template <class T>
+template <class Key>
 class Builder {
   public:
-    using Key = typename ScoreKey<T>::Key;
-
     Builder(const ScoredImages& input, int connectivity, const RunOptions& run)
         : input_(input), run_(run), connectivity_(connectivity), strips_(strips_of(input)) {}
 
     ImageSlots build() {
-        auto ranked = rank_positives<T>(input_, strips_, {true, connectivity_}, run_);
+        auto ranked = rank_positives<Key>(input_, strips_, {true, connectivity_}, run_);
         require(ranked.distinct.size() < std::numeric_limits<std::uint32_t>::max() / 2,
                 input_.score_name + " has more distinct anomalous scores than can be numbered");
         slots_.levels = static_cast<index_t>(ranked.distinct.size());
         place_pixels(ranked);
         place_background(ranked.distinct);
         slots_.missing += ranked.pixels.missing;
-        if (slots_.missing > 0) slots_.first_missing = find_missing<T>(input_);
+        if (slots_.missing > 0) slots_.first_missing = find_missing(input_);
         return std::move(slots_);
     }
 
@@ -78,16 +76,15 @@ class Builder {
         std::vector<std::vector<SlotCount>> met(static_cast<std::size_t>(images));
         slots_.negatives.assign(static_cast<std::size_t>(images), 0);
         std::atomic<index_t> missing{0};
-        parallel_blocks(images, 1, run_, [&](index_t i, index_t) {
+        Interruption stop(run_);
+        parallel_blocks(images, 1, stop.options(run_.threads), [&](index_t i, index_t) {
             std::vector<Key> keys;
             index_t without_score = 0;
             const Strip whole{i, 0, input_.images[i].height};
-            without_score += for_background<T>(
+            without_score += for_background<Key>(
                 input_, whole, [&](const Key* some, index_t n) { keys.insert(keys.end(), some, some + n); });
             std::vector<Key> scratch(keys.size());
-            RunOptions alone = run_;
-            alone.threads = 1;
-            parallel_sort(keys.data(), scratch.data(), static_cast<index_t>(keys.size()), alone);
+            parallel_sort(keys.data(), scratch.data(), static_cast<index_t>(keys.size()), stop.options(1));
             keys.resize(keys.size() - static_cast<std::size_t>(without_score));  // NaN keys are the largest
             slots_.negatives[i] = static_cast<index_t>(keys.size());
             missing += without_score;
@@ -122,9 +119,8 @@ class Builder {
 
 ImageSlots image_slots(const ScoredImages& input, int connectivity, const RunOptions& run) {
     require(connectivity == 4 || connectivity == 8, "connectivity must be 4 or 8");
-    return with_dtype(input.score_type, [&](auto tag) {
-        return Builder<typename decltype(tag)::type>(input, connectivity, run).build();
-    });
+    return with_key(input.score_type,
+                    [&](auto tag) { return Builder<typename decltype(tag)::type>(input, connectivity, run).build(); });
 }
 
 }  // namespace acpp::ranking

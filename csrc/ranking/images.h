@@ -1,6 +1,7 @@
 #pragma once
 // What the engine reads: pairs of a score image and a label image, of one element type each. Image-level scores and
 // series are images of one row. Rows are contiguous; sizes may differ from image to image.
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,16 @@ struct ScoredImage {
     index_t pixels() const { return height * width; }
 };
 
+// Scores that are made when they are read, and not kept. Finite.
+class MadeScores {
+  public:
+    virtual ~MadeScores() = default;
+    virtual void make(index_t image, index_t row_begin, index_t row_end, void* out) const = 0;  // packed rows
+};
+
 struct ScoredImages {
     std::vector<ScoredImage> images;
+    std::shared_ptr<const MadeScores> made;  // where there is one, no image has scores of its own
     DType score_type = DType::f32, label_type = DType::boolean;
     std::string score_name = "scores", label_name = "labels";  // what the caller calls them, for messages
 

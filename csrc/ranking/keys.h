@@ -23,7 +23,7 @@ struct ScoreKey {  // integers: shift the range so that the smallest value gets 
     }
     ACPP_INLINE static constexpr bool missing(T) { return false; }
     static constexpr bool is_missing(Key) { return false; }
-    static constexpr double score(Key key) { return static_cast<double>(static_cast<T>(key - offset)); }
+    ACPP_INLINE static constexpr double score(Key key) { return static_cast<double>(static_cast<T>(key - offset)); }
 };
 
 // Bits of a binary float of any width, held in Key: sign in bit `width` - 1, infinity's pattern in `infinity`.
@@ -38,7 +38,7 @@ struct FloatBits {
         return missing(bits) ? no_value : zero_fixed;
     }
     static constexpr bool is_missing(Key key) { return key == no_value; }
-    static constexpr Key bits(Key key) { return (key & sign) ? (key ^ sign) : (all ^ key); }
+    ACPP_INLINE static constexpr Key bits(Key key) { return (key & sign) ? (key ^ sign) : (all ^ key); }
 };
 
 template <>
@@ -47,7 +47,7 @@ struct ScoreKey<float> : FloatBits<std::uint32_t, 32, 0x7f800000u> {
     static constexpr bool may_be_missing = true;
     ACPP_INLINE static constexpr Key key(float s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
     ACPP_INLINE static constexpr bool missing(float s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
-    static constexpr double score(Key k) { return static_cast<double>(__builtin_bit_cast(float, bits(k))); }
+    ACPP_INLINE static constexpr double score(Key k) { return static_cast<double>(__builtin_bit_cast(float, bits(k))); }
 };
 
 template <>
@@ -56,7 +56,7 @@ struct ScoreKey<double> : FloatBits<std::uint64_t, 64, 0x7ff0000000000000ull> {
     static constexpr bool may_be_missing = true;
     ACPP_INLINE static constexpr Key key(double s) { return FloatBits::key(__builtin_bit_cast(Key, s)); }
     ACPP_INLINE static constexpr bool missing(double s) { return FloatBits::missing(__builtin_bit_cast(Key, s)); }
-    static constexpr double score(Key k) { return __builtin_bit_cast(double, bits(k)); }
+    ACPP_INLINE static constexpr double score(Key k) { return __builtin_bit_cast(double, bits(k)); }
 };
 
 template <>
@@ -65,7 +65,7 @@ struct ScoreKey<Half> : FloatBits<std::uint32_t, 16, 0x7c00u> {
     static constexpr bool may_be_missing = true;
     ACPP_INLINE static constexpr Key key(Half s) { return FloatBits::key(s.bits); }
     ACPP_INLINE static constexpr bool missing(Half s) { return FloatBits::missing(s.bits); }
-    static constexpr double score(Key k) {
+    ACPP_INLINE static constexpr double score(Key k) {
         const std::uint32_t b = bits(k), exponent = b >> 10 & 31, fraction = b & 1023;
         const double sign = b >> 15 ? -1.0 : 1.0;
         if (exponent == 0) return sign * static_cast<double>(fraction) / 16777216.0;
@@ -75,6 +75,15 @@ struct ScoreKey<Half> : FloatBits<std::uint32_t, 16, 0x7c00u> {
         return sign * static_cast<double>(1024 + fraction) * unit;
     }
 };
+
+// The value itself, which a key does not have for NaN.
+template <class T>
+ACPP_INLINE inline double as_double(T score) {
+    if constexpr (__is_same(T, Half))
+        return ScoreKey<Half>::missing(score) ? __builtin_nan("") : ScoreKey<Half>::score(ScoreKey<Half>::key(score));
+    else
+        return static_cast<double>(score);
+}
 
 }  // namespace acpp::ranking
 

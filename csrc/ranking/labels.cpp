@@ -13,14 +13,6 @@ const T* row_of(const void* data, index_t stride, index_t y) {
     return static_cast<const T*>(data) + y * stride;
 }
 
-template <class T>
-double value(T x) {
-    return static_cast<double>(x);
-}
-double value(Half x) {
-    return ScoreKey<Half>::missing(x) ? __builtin_nan("") : ScoreKey<Half>::score(ScoreKey<Half>::key(x));
-}
-
 // visit(double) of every element of one of the two stacks, until it returns false.
 template <class Visit>
 void for_each_value(const ScoredImages& input, bool labels, Visit&& visit) {
@@ -31,7 +23,7 @@ void for_each_value(const ScoredImages& input, bool labels, Visit&& visit) {
                 const T* row = labels ? row_of<T>(image.labels, image.label_stride, y)
                                       : row_of<T>(image.scores, image.score_stride, y);
                 for (index_t x = 0; x < image.width; ++x)
-                    if (!visit(value(row[x]))) return;
+                    if (!visit(as_double(row[x]))) return;
             }
     });
 }
@@ -61,17 +53,17 @@ void inspect_labels(const ScoredImages& input, const ScoredImage& image, index_t
     with_dtype(input.label_type, [&](auto tag) {
         using T = typename decltype(tag)::type;
         const T* row = row_of<T>(image.labels, image.label_stride, y);
-        index_t ones = 0, fulls = 0;
+        std::uint8_t one = 0, full = 0, other = 0;  // bytes: masks of bytes are read sixteen at a time then
         for (index_t x = begin; x < end; ++x) {
+            std::uint8_t is_zero, is_one, is_full = 0;
             if constexpr (std::is_same_v<T, Half>)
-                ones += row[x].bits == 0x3c00;
+                is_zero = (row[x].bits & 0x7fff) == 0, is_one = row[x].bits == 0x3c00;
             else
-                ones += row[x] == T{1};
-            if constexpr (std::is_same_v<T, std::uint8_t>) fulls += row[x] == 255;
+                is_zero = row[x] == T{0}, is_one = row[x] == T{1};
+            if constexpr (std::is_same_v<T, std::uint8_t>) is_full = row[x] == 255;
+            one |= is_one, full |= is_full, other |= (is_zero | is_one | is_full) ^ 1;
         }
-        seen.one |= ones > 0;
-        seen.full |= fulls > 0;
-        seen.other |= ones + fulls < end - begin;
+        seen.one |= one != 0, seen.full |= full != 0, seen.other |= other != 0;
     });
 }
 
@@ -101,6 +93,7 @@ std::string offending_labels(const ScoredImages& input) {
 bool looks_swapped(const ScoredImages& input) {
     if (input.label_type != DType::f16 && input.label_type != DType::f32 && input.label_type != DType::f64)
         return false;
+    if (input.made) return false;
     bool binary = true;
     for_each_value(input, false, [&](double v) { return binary = v == 0 || v == 1; });
     return binary;

@@ -21,7 +21,7 @@ struct LabelValues {
     bool valid() const { return !other && !(one && full); }
 };
 
-// Looks at the labels of row y at [begin, end), a foreground run.
+// Looks at the labels of row y at [begin, end).
 void inspect_labels(const ScoredImages& input, const ScoredImage& image, index_t y, index_t begin, index_t end,
                     LabelValues& seen);
 

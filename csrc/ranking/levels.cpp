@@ -10,10 +10,9 @@ namespace acpp::ranking {
 namespace {
 
 // All background keys without those of NaN, sorted ascending.
-template <class T>
-index_t sorted_background(const ScoredImages& input, const std::vector<Strip>& strips,
-                          AlignedBuffer<typename ScoreKey<T>::Key>& keys, index_t& missing, const RunOptions& run) {
-    using Key = typename ScoreKey<T>::Key;
+template <class Key>
+index_t sorted_background(const ScoredImages& input, const std::vector<Strip>& strips, AlignedBuffer<Key>& keys,
+                          index_t& missing, const RunOptions& run) {
     const index_t n = static_cast<index_t>(strips.size());
     std::vector<index_t> start(n + 1, 0), kept(n, 0), without_score(n, 0);
     for (index_t s = 0; s < n; ++s)
@@ -22,7 +21,7 @@ index_t sorted_background(const ScoredImages& input, const std::vector<Strip>& s
     parallel_blocks(n, 1, run, [&](index_t s, index_t) {
         Key* out = keys.data() + start[s];
         index_t mine = 0;
-        without_score[s] = for_background<T>(input, strips[s], [&](const Key* some, index_t size) {
+        without_score[s] = for_background<Key>(input, strips[s], [&](const Key* some, index_t size) {
             std::memcpy(out + mine, some, static_cast<std::size_t>(size) * sizeof(Key));
             mine += size;
         });
@@ -47,16 +46,15 @@ std::size_t most_levels(const RankedPositives<Key>& ranked, const AlignedBuffer<
     return levels;
 }
 
-template <class T>
+template <class Key>
 Levels build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
-    using Key = typename ScoreKey<T>::Key;
     const std::vector<Strip> strips = strips_of(input);
-    const auto ranked = rank_positives<T>(input, strips, options, run);
+    const auto ranked = rank_positives<Key>(input, strips, options, run);
     Levels levels;
     AlignedBuffer<Key> keys;
-    levels.negatives = sorted_background<T>(input, strips, keys, levels.missing, run);
+    levels.negatives = sorted_background<Key>(input, strips, keys, levels.missing, run);
     levels.missing += ranked.pixels.missing;
-    if (levels.missing > 0) levels.first_missing = find_missing<T>(input);
+    if (levels.missing > 0) levels.first_missing = find_missing(input);
     levels.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     levels.regions = static_cast<index_t>(ranked.pixels.regions.size());
     const std::vector<UnsignedWide> weight = coverage_weights(ranked);
@@ -66,6 +64,14 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
 
     index_t tp = 0, fp = 0, b = levels.negatives, a = static_cast<index_t>(ranked.distinct.size());
     UnsignedWide covered = 0;
+    Key waiting[512];  // for their scores, since a call for each would cost more than the merge
+    index_t n_waiting = 0;
+    const auto write_scores = [&] {
+        const std::size_t before = levels.score.size();
+        levels.score.resize(before + static_cast<std::size_t>(n_waiting));
+        to_scores(input.score_type, waiting, n_waiting, levels.score.data() + before);
+        n_waiting = 0;
+    };
     while (a > 0 || b > 0) {
         const Key key = a == 0                                 ? keys[b - 1]
                         : b == 0                               ? ranked.distinct[a - 1]
@@ -77,11 +83,13 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
             if (options.regions) covered += weight[a];
         }
         while (b > 0 && keys[b - 1] == key) --b, ++fp;
-        levels.score.push_back(ScoreKey<T>::score(key));
+        waiting[n_waiting++] = key;
+        if (n_waiting == 512) write_scores();
         levels.tp.push_back(tp);
         levels.fp.push_back(fp);
         if (options.regions) levels.coverage.push_back(covered);
     }
+    write_scores();
     return levels;
 }
 
@@ -89,8 +97,8 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
 
 Levels all_levels(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     require(options.connectivity == 4 || options.connectivity == 8, "connectivity must be 4 or 8");
-    return with_dtype(input.score_type,
-                      [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
+    return with_key(input.score_type,
+                    [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
 }
 
 }  // namespace acpp::ranking

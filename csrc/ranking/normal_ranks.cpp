@@ -1,6 +1,7 @@
 #include "ranking/normal_ranks.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -10,28 +11,17 @@
 namespace acpp::ranking {
 namespace {
 
-template <class T>
-using KeyOf = typename ScoreKey<T>::Key;
-
-template <class T>
-T from_double(double x) {
-    if constexpr (std::is_same_v<T, Half>)
-        throw InvalidArgument("thresholds need scores of float32 or float64");
-    else
-        return static_cast<T>(x);
-}
-
 // Extremes of the normal images, by key; NaN left out.
 template <class Key>
 struct Extremes {
     Key lowest = static_cast<Key>(~Key{0}), highest = 0;
     std::map<index_t, index_t> at_highest;  // pixels with the highest score, by size of their image
 
-    void add(const Key* keys, index_t n, Key none, index_t size) {
+    void add(const Key* keys, index_t n, Key greatest, index_t size) {
         Key low = lowest, high = 0;
         index_t count = 0;
         for (index_t i = 0; i < n; ++i) {
-            const bool counts = keys[i] != none;
+            const bool counts = keys[i] <= greatest;
             low = std::min(low, keys[i]);
             high = counts ? std::max(high, keys[i]) : high;
         }
@@ -51,27 +41,23 @@ struct Extremes {
     }
 };
 
-template <class T>
+template <class Key>
 class Builder {
   public:
-    using Key = KeyOf<T>;
-
     Builder(const ScoredImages& input, const RunOptions& run) : input_(input), run_(run), strips_(strips_of(input)) {}
 
     NormalRanks build(const std::optional<std::vector<double>>& thresholds) {
-        auto ranked = rank_positives<T>(input_, strips_, {true, 8}, run_);
+        auto ranked = rank_positives<Key>(input_, strips_, {true, 8}, run_);
         ranks_.missing = ranked.pixels.missing;
         sort_images(ranked.pixels.image_begin);
         std::vector<Key> levels = ranked.distinct;  // ascending
-        if (thresholds) {
-            levels.clear();
-            for (double t : *thresholds) levels.push_back(ScoreKey<T>::key(from_double<T>(t)));
-        }
+        if (thresholds) levels = keys_of_values<Key>(input_.score_type, *thresholds);
         measure_rates(levels);
         if (ranks_.normal_images > 0) measure_extremes();
+        count_missing_beside();
         place_pixels(ranked, levels);
         ranks_.image_begin = std::move(ranked.pixels.image_begin);
-        if (ranks_.missing > 0) ranks_.first_missing = find_missing<T>(input_);
+        if (ranks_.missing > 0) ranks_.first_missing = find_missing(input_);
         return std::move(ranks_);
     }
 
@@ -90,15 +76,28 @@ class Builder {
         for (const Strip& strip : strips_)
             if (image_begin[strip.image] == image_begin[strip.image + 1])
                 by_size_[input_.images[strip.image].pixels()].strips.push_back(strip);
+            else
+                beside_.push_back(strip);
+    }
+
+    // NaN beside anomalous pixels enters no rate, but is counted all the same.
+    void count_missing_beside() {
+        if (!has_nan(input_.score_type)) return;
+        std::atomic<index_t> missing{0};
+        parallel_blocks(static_cast<index_t>(beside_.size()), 1, run_, [&](index_t s, index_t) {
+            missing += for_background<Key>(input_, beside_[s], [](const Key*, index_t) {});
+        });
+        ranks_.missing += missing;
     }
 
     void measure_rates(const std::vector<Key>& levels) {
         const std::size_t n = levels.size();
         ranks_.level.resize(n), ranks_.above.assign(n, 0), ranks_.at_least.assign(n, 0);
-        for (std::size_t i = 0; i < n; ++i) ranks_.level[i] = ScoreKey<T>::score(levels[n - 1 - i]);
+        to_scores(input_.score_type, levels.data(), static_cast<index_t>(n), ranks_.level.data());
+        std::reverse(ranks_.level.begin(), ranks_.level.end());
         for (auto& [size, group] : by_size_) {
             index_t missing = 0;
-            const std::vector<index_t> slots = count_slots<T>(input_, group.strips, levels, missing, run_);
+            const std::vector<index_t> slots = count_slots<Key>(input_, group.strips, levels, missing, run_);
             ranks_.missing += missing;
             const double pixels = static_cast<double>(ranks_.normal_images) * static_cast<double>(size);
             index_t above = slots[2 * n] - missing;  // NaN keys stand above all others
@@ -115,17 +114,17 @@ class Builder {
     void measure_extremes() {
         std::mutex lock;
         Extremes<Key> all;
-        constexpr Key none = static_cast<Key>(~Key{0});
+        const Key greatest = missing_key<Key> - (has_nan(input_.score_type) ? 1 : 0);
         for (auto& [size, group] : by_size_)
             parallel_blocks(static_cast<index_t>(group.strips.size()), 1, run_, [&, size = size](index_t s, index_t) {
                 Extremes<Key> mine;
-                for_background<T>(input_, group.strips[s],
-                                  [&](const Key* keys, index_t n) { mine.add(keys, n, none, size); });
+                for_background<Key>(input_, group.strips[s],
+                                    [&](const Key* keys, index_t n) { mine.add(keys, n, greatest, size); });
                 const std::lock_guard hold(lock);
                 all.merge(mine);
             });
-        ranks_.lowest = ScoreKey<T>::score(all.lowest);
-        ranks_.highest = ScoreKey<T>::score(all.highest);
+        ranks_.lowest = score_of(input_.score_type, all.lowest);
+        ranks_.highest = score_of(input_.score_type, all.highest);
         for (const auto& [size, count] : all.at_highest)
             ranks_.smallest_rate +=
                 static_cast<double>(count) / (static_cast<double>(ranks_.normal_images) * static_cast<double>(size));
@@ -151,6 +150,7 @@ class Builder {
     const RunOptions& run_;
     std::vector<Strip> strips_;
     std::map<index_t, Group> by_size_;
+    std::vector<Strip> beside_;  // of anomalous images
     NormalRanks ranks_;
 };
 
@@ -158,8 +158,8 @@ class Builder {
 
 NormalRanks normal_ranks(const ScoredImages& input, const std::optional<std::vector<double>>& thresholds,
                          const RunOptions& run) {
-    return with_dtype(input.score_type,
-                      [&](auto tag) { return Builder<typename decltype(tag)::type>(input, run).build(thresholds); });
+    return with_key(input.score_type,
+                    [&](auto tag) { return Builder<typename decltype(tag)::type>(input, run).build(thresholds); });
 }
 
 }  // namespace acpp::ranking

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "ranking/keys.h"
 #include "ranking/labels.h"
 #include "ranking/rank_pairs.h"
 #include "ranking/regions.h"
+#include "ranking/score_keys.h"
+#include "ranking/strip_scores.h"
 
 namespace acpp::ranking {
 
@@ -19,15 +20,14 @@ struct Positives {
     index_t missing = 0;
 };
 
-template <class Traits, class Key>
+template <class Key>
 class PositiveGatherer {
   public:
     PositiveGatherer(const ScoredImages& input, const std::vector<Strip>& strips, const RankOptions& options)
         : input_(input), strips_(strips), options_(options), parts_(strips.size()) {}
 
-    template <class T>
     Positives<Key> gather(const RunOptions& run) {
-        parallel_blocks(static_cast<index_t>(strips_.size()), 1, run, [&](index_t s, index_t) { read<T>(s); });
+        parallel_blocks(static_cast<index_t>(strips_.size()), 1, run, [&](index_t s, index_t) { read(s); });
         check_labels();
         if (options_.regions) join_images(run);
         return concatenate();
@@ -43,31 +43,36 @@ class PositiveGatherer {
         index_t missing = 0;
     };
 
-    template <class T>
     void read(index_t s) {
         const Strip& strip = strips_[s];
         const ScoredImage& image = input_.images[strip.image];
         Part part;  // local until done: neighbours in parts_ share cache lines
+        StripScores scores(input_, strip);
         std::vector<std::uint8_t> scratch(byte_labels(input_.label_type) ? 0 : image.width);
         for (index_t y = strip.row_begin; y < strip.row_end; ++y) {
             const std::size_t first = part.runs.size();
             const std::uint8_t* labels = label_row(input_, image, y, scratch.data());
             find_runs(labels, image.width, static_cast<std::uint32_t>(y), part.runs);
-            const T* scores = static_cast<const T*>(image.scores) + y * image.score_stride;
+            if (first < part.runs.size())
+                inspect_labels(input_, image, y, part.runs[first].begin, part.runs.back().end, part.labels);
             for (std::size_t r = first; r < part.runs.size(); ++r) {
                 const Run& span = part.runs[r];
-                inspect_labels(input_, image, y, span.begin, span.end, part.labels);
-                for (index_t x = span.begin; x < span.end; ++x) part.keys.push_back(Traits::key(scores[x]));
+                const std::size_t before = part.keys.size();
+                part.keys.resize(before + (span.end - span.begin));
+                to_keys(input_.score_type, element(scores.row(y), input_.score_type, span.begin), span.end - span.begin,
+                        part.keys.data() + before);
             }
         }
         if (!options_.regions) {
             part.runs = {};
             const auto before = part.keys.size();
-            std::erase_if(part.keys, [](Key key) { return Traits::is_missing(key); });
+            std::erase_if(part.keys, [this](Key key) { return is_missing(key); });
             part.missing = static_cast<index_t>(before - part.keys.size());
         }
         parts_[s] = std::move(part);
     }
+
+    bool is_missing(Key key) const { return key == missing_key<Key> && has_nan(input_.score_type); }
 
     void check_labels() const {
         LabelValues labels;
@@ -116,7 +121,7 @@ class PositiveGatherer {
             for (std::uint32_t x = image.runs[r].begin; x < image.runs[r].end; ++x, ++pixel) {
                 image.keys[kept] = image.keys[pixel];
                 image.region[kept] = of_run[r];
-                const bool has_score = !Traits::is_missing(image.keys[kept]);
+                const bool has_score = !is_missing(image.keys[kept]);
                 image.area[of_run[r]] += has_score;
                 kept += has_score;
             }
@@ -161,11 +166,10 @@ class PositiveGatherer {
 };
 
 // Throws InvalidArgument if a label is neither 0 nor 1.
-template <class T>
-Positives<typename ScoreKey<T>::Key> gather_positives(const ScoredImages& input, const std::vector<Strip>& strips,
-                                                      const RankOptions& options, const RunOptions& run) {
-    PositiveGatherer<ScoreKey<T>, typename ScoreKey<T>::Key> gatherer(input, strips, options);
-    return gatherer.template gather<T>(run);
+template <class Key>
+Positives<Key> gather_positives(const ScoredImages& input, const std::vector<Strip>& strips, const RankOptions& options,
+                                const RunOptions& run) {
+    return PositiveGatherer<Key>(input, strips, options).gather(run);
 }
 
 }  // namespace acpp::ranking

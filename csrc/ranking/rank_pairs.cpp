@@ -7,15 +7,14 @@ namespace acpp::ranking {
 namespace {
 
 // Turns the counts of `slots` (ascending) into the pairs (descending).
-template <class T>
-void fill_counts(const RankedPositives<typename ScoreKey<T>::Key>& ranked, const std::vector<index_t>& slots,
-                 index_t missing, RankPairs& pairs) {
+template <class Key>
+void fill_counts(const RankedPositives<Key>& ranked, const std::vector<index_t>& slots, index_t missing,
+                 RankPairs& pairs) {
     const std::size_t p = ranked.distinct.size();
     pairs.score.resize(p), pairs.tp.resize(p), pairs.above.resize(p), pairs.equal.resize(p);
     index_t above = slots[2 * p] - missing;  // NaN keys stand above all others
     for (std::size_t i = 0; i < p; ++i) {
         const std::size_t r = p - 1 - i;
-        pairs.score[i] = ScoreKey<T>::score(ranked.distinct[r]);
         pairs.tp[i] = ranked.tp[r];
         pairs.above[i] = above;
         pairs.equal[i] = slots[2 * r + 1];
@@ -24,15 +23,18 @@ void fill_counts(const RankedPositives<typename ScoreKey<T>::Key>& ranked, const
     pairs.negatives = above;
 }
 
-template <class T>
+template <class Key>
 RankPairs build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     const std::vector<Strip> strips = strips_of(input);
-    auto ranked = rank_positives<T>(input, strips, options, run);
+    auto ranked = rank_positives<Key>(input, strips, options, run);
     RankPairs pairs;
     pairs.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
     index_t missing = 0;
-    const std::vector<index_t> slots = count_slots<T>(input, strips, ranked.distinct, missing, run);
-    fill_counts<T>(ranked, slots, missing, pairs);
+    const std::vector<index_t> slots = count_slots<Key>(input, strips, ranked.distinct, missing, run);
+    fill_counts(ranked, slots, missing, pairs);
+    to_scores(input.score_type, ranked.distinct.data(), static_cast<index_t>(ranked.distinct.size()),
+              pairs.score.data());
+    std::reverse(pairs.score.begin(), pairs.score.end());
     pairs.missing = missing + ranked.pixels.missing;
 
     const std::uint32_t last = static_cast<std::uint32_t>(ranked.distinct.size()) - 1;
@@ -41,7 +43,7 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
     pairs.region = std::move(ranked.pixels.region);
     pairs.image_begin = std::move(ranked.pixels.image_begin);
     pairs.regions = std::move(ranked.pixels.regions);
-    if (pairs.missing > 0) pairs.first_missing = find_missing<T>(input);
+    if (pairs.missing > 0) pairs.first_missing = find_missing(input);
     return pairs;
 }
 
@@ -49,8 +51,8 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
 
 RankPairs rank_pairs(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     require(options.connectivity == 4 || options.connectivity == 8, "connectivity must be 4 or 8");
-    return with_dtype(input.score_type,
-                      [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
+    return with_key(input.score_type,
+                    [&](auto tag) { return build<typename decltype(tag)::type>(input, options, run); });
 }
 
 }  // namespace acpp::ranking

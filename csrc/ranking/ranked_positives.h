@@ -38,37 +38,25 @@ RankedPositives<Key> rank_pixels(Positives<Key>&& pixels, bool order, const RunO
     return ranked;
 }
 
-template <class T>
-RankedPositives<typename ScoreKey<T>::Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
-                                                          const RankOptions& options, const RunOptions& run) {
-    return rank_pixels(gather_positives<T>(input, strips, options, run), options.regions, run);
+template <class Key>
+RankedPositives<Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
+                                    const RankOptions& options, const RunOptions& run) {
+    return rank_pixels(gather_positives<Key>(input, strips, options, run), options.regions, run);
 }
 
-// What the pixels of each distinct score add to the coverage of all regions: a pixel of a region of area A weighs
-// floor(2^62 / A), so that the order of a sum does not matter; the error of a region's coverage is below A / 2^62.
+// What a pixel adds to the coverage of all regions: in a region of area A it weighs floor(2^62 / A), so that the order
+// of a sum does not matter; the error of a region's coverage is below A / 2^62.
+inline UnsignedWide coverage_weight(const Region& region) {
+    return (std::uint64_t{1} << 62) / static_cast<std::uint64_t>(region.area);
+}
+
+// The same of the pixels of each distinct score.
 template <class Key>
 std::vector<UnsignedWide> coverage_weights(const RankedPositives<Key>& ranked) {
     std::vector<UnsignedWide> weight(ranked.distinct.size(), 0);
-    for (std::size_t i = 0; i < ranked.order.size(); ++i) {
-        const index_t area = ranked.pixels.regions[ranked.pixels.region[i]].area;
-        weight[ranked.order[i]] +=
-            static_cast<UnsignedWide>((std::uint64_t{1} << 62) / static_cast<std::uint64_t>(area));
-    }
+    for (std::size_t i = 0; i < ranked.order.size(); ++i)
+        weight[ranked.order[i]] += coverage_weight(ranked.pixels.regions[ranked.pixels.region[i]]);
     return weight;
-}
-
-// Where the first NaN score stands; for messages.
-template <class T>
-PixelAt find_missing(const ScoredImages& input) {
-    for (std::size_t i = 0; i < input.images.size(); ++i) {
-        const ScoredImage& image = input.images[i];
-        for (index_t y = 0; y < image.height; ++y) {
-            const T* row = static_cast<const T*>(image.scores) + y * image.score_stride;
-            for (index_t x = 0; x < image.width; ++x)
-                if (ScoreKey<T>::missing(row[x])) return {static_cast<index_t>(i), y, x};
-        }
-    }
-    return {};
 }
 
 }  // namespace acpp::ranking

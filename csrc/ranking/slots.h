@@ -3,6 +3,7 @@
 #include <atomic>
 #include <vector>
 
+#include "core/pool.h"
 #include "ranking/background.h"
 #include "ranking/slot_counter.h"
 
@@ -10,11 +11,9 @@ namespace acpp::ranking {
 
 // Slots of the background around `distinct` (see slot_counter.h); `missing` receives how many background scores are
 // NaN.
-template <class T>
+template <class Key>
 std::vector<index_t> count_slots(const ScoredImages& input, const std::vector<Strip>& strips,
-                                 const std::vector<typename ScoreKey<T>::Key>& distinct, index_t& missing,
-                                 const RunOptions& run) {
-    using Key = typename ScoreKey<T>::Key;
+                                 const std::vector<Key>& distinct, index_t& missing, const RunOptions& run) {
     using Worker = typename SlotCounter<Key>::Worker;
     const int team = run.threads > 0 ? run.threads : default_threads();
     SlotCounter<Key> counter(distinct, team, input.pixels());
@@ -23,7 +22,7 @@ std::vector<index_t> count_slots(const ScoredImages& input, const std::vector<St
     parallel_blocks(static_cast<index_t>(strips.size()), 1, run, [&](index_t s, index_t) {
         auto worker = workers.take([&] { return counter.new_worker(); });
         without_score +=
-            for_background<T>(input, strips[s], [&](const Key* keys, index_t n) { counter.count(*worker, keys, n); });
+            for_background<Key>(input, strips[s], [&](const Key* keys, index_t n) { counter.count(*worker, keys, n); });
         workers.give(std::move(worker));
     });
     parallel_blocks(static_cast<index_t>(workers.all().size()), 1, run,

@@ -67,7 +67,8 @@ class Sweep {
     Sweep(const Series& series, std::vector<Zone> zones) : series_(&series), zones_(std::move(zones)) {}
 
     // Points leave, from the mildest threshold on, so that the gaps between them only grow.
-    std::vector<double> recall(const Thresholds& thresholds) const {
+    std::vector<double> recall(const Thresholds& thresholds, const RunOptions& run) const {
+        Pace pace(run);
         std::vector<double> result(static_cast<std::size_t>(thresholds.size()));
         std::vector<Chance> missed(zones_.size());
         std::vector<double> share(zones_.size(), 1);
@@ -91,6 +92,7 @@ class Sweep {
                     share[z] = whole.length() == zones_[z].zone.length() ? 0 : event_share(missed[z], z);
                     sum.add(share[z]);
                 });
+                pace.step();
             }
             result[j] = sum.value() / static_cast<double>(zones_.size());
         }
@@ -98,13 +100,15 @@ class Sweep {
     }
 
     // Points join, from the strictest threshold on.
-    void precision(const Thresholds& thresholds, const std::vector<double>& recall, CurveSink& sink) const {
+    void precision(const Thresholds& thresholds, const std::vector<double>& recall, CurveSink& sink,
+                   const RunOptions& run) const {
+        Pace pace(run);
         std::vector<Chance> chance(zones_.size());
         std::vector<double> length(zones_.size(), 0), share(zones_.size(), 0);
         ranking::ShareSum sum;
         index_t defined = 0, i = 0;
         for (index_t j = 0; j < thresholds.size(); ++j) {
-            for (; i < series_->predicted(thresholds.levels(j)); ++i)
+            for (; i < series_->predicted(thresholds.levels(j)); ++i, pace.step())
                 in_zones(series_->order[i], [&](std::size_t z, double u, double v) {
                     defined += length[z] == 0;
                     sum.remove(share[z]);
@@ -171,12 +175,12 @@ Affiliation affiliation(const std::vector<Interval>& predicted, const std::vecto
     return result;
 }
 
-void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink) {
+void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink, const RunOptions& run) {
     std::vector<Interval> events;
     for (const Event& event : series.events)
         events.push_back({static_cast<double>(event.begin), static_cast<double>(event.last + 1)});
     const Sweep sweep(series, zones_of(events, {0, static_cast<double>(series.size)}));
-    sweep.precision(thresholds, sweep.recall(thresholds), sink);
+    sweep.precision(thresholds, sweep.recall(thresholds, run), sink, run);
 }
 
 }  // namespace acpp::timeseries

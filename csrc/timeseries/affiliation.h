@@ -23,6 +23,6 @@ struct Affiliation {
 Affiliation affiliation(const std::vector<Interval>& predicted, const std::vector<Interval>& events, Interval range);
 
 // At each threshold, points of a series being the intervals [t, t + 1); at least one event. O(n) time for all of them.
-void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink);
+void affiliation_curve(const Series& series, const Thresholds& thresholds, CurveSink& sink, const RunOptions& run);
 
 }  // namespace acpp::timeseries

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ranking/exact_sum.h"
+#include "ranking/sort.h"
 
 namespace acpp::timeseries {
 namespace {
@@ -19,21 +20,28 @@ index_t tied_pairs(const Series& s) {
     return ties;
 }
 
+void sort_group(std::vector<std::uint32_t>& group, std::vector<std::uint32_t>& scratch, const RunOptions& run) {
+    if (group.size() < 2048) return std::sort(group.begin(), group.end());  // mostly a single point
+    scratch.resize(group.size());
+    ranking::parallel_sort(group.data(), scratch.data(), static_cast<index_t>(group.size()), run);
+}
+
 // Twice the mean rank of a level's points, less 1.
 index_t double_rank(const Series& s, std::uint32_t level) { return s.predicted(level) + s.predicted(level + 1); }
 
 }  // namespace
 
-PairCounts count_pairs(const Series& x, const Series& y) {
+PairCounts count_pairs(const Series& x, const Series& y, const RunOptions& run) {
+    Pace pace(run);
     PairCounts counts{pairs_of(x.size), tied_pairs(x), tied_pairs(y), 0, 0};
     const index_t levels = y.levels();
     std::vector<std::uint32_t> tree(static_cast<std::size_t>(levels + 1), 0);  // Fenwick: points so far by level of y
-    std::vector<std::uint32_t> group;
+    std::vector<std::uint32_t> group, scratch;
     for (index_t level = 0; level < x.levels(); ++level) {
         const index_t before = x.predicted(level);
         group.clear();
         for (index_t i = before; i < x.predicted(level + 1); ++i) group.push_back(y.level[x.order[i]]);
-        std::sort(group.begin(), group.end());
+        sort_group(group, scratch, run);
         for (std::size_t i = 0; i < group.size();) {
             std::size_t end = i;
             while (end < group.size() && group[end] == group[i]) ++end;
@@ -44,8 +52,10 @@ PairCounts count_pairs(const Series& x, const Series& y) {
             counts.discordant += alike * (before - not_lower);
             i = end;
         }
-        for (std::uint32_t l : group)
+        for (std::uint32_t l : group) {
             for (index_t at = static_cast<index_t>(l) + 1; at <= levels; at += at & -at) ++tree[at];
+            pace.step();
+        }
     }
     return counts;
 }
@@ -65,10 +75,11 @@ double c_index(const PairCounts& c) {
            (2 * static_cast<double>(comparable));
 }
 
-double spearman(const Series& x, const Series& y) {
+double spearman(const Series& x, const Series& y, const RunOptions& run) {
     using ranking::Wide;
+    Pace pace(run);
     Wide sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
-    for (index_t i = 0; i < x.size; ++i) {
+    for (index_t i = 0; i < x.size; ++i, pace.step()) {
         const Wide a = double_rank(x, x.level[i]), b = double_rank(y, y.level[i]);
         sx += a, sy += b, sxx += a * a, syy += b * b, sxy += a * b;
     }

@@ -48,7 +48,8 @@ class MissedPoints {
 
 }  // namespace
 
-std::vector<double> missed_weight(const Series& series, const Thresholds& thresholds) {
+std::vector<double> missed_weight(const Series& series, const Thresholds& thresholds, const RunOptions& run) {
+    Pace pace(run);
     const index_t events = static_cast<index_t>(series.events.size()), m = thresholds.size();
     struct Entry {
         std::uint32_t event, position;
@@ -64,13 +65,13 @@ std::vector<double> missed_weight(const Series& series, const Thresholds& thresh
         const Event& event = series.events[k];
         missed.emplace_back(event.length(), runs, p + k, counts.data() + p, sums.data() + p);
         total.add(weight[k] = missed.back().weight());
-        for (index_t r = 0; r < event.length(); ++r, ++p) {
+        for (index_t r = 0; r < event.length(); ++r, ++p, pace.step()) {
             const index_t at = thresholds.first_with(series.level[event.begin + r]);
             found[p] = {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(p)};
             entry[p] = {static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(r)};
         }
     }
-    ranking::radix_sort(found.data(), scratch.data(), found.size());
+    ranking::parallel_sort(found.data(), scratch.data(), series.positives, run);
 
     std::vector<double> result(static_cast<std::size_t>(m));
     std::size_t i = 0;
@@ -79,22 +80,24 @@ std::vector<double> missed_weight(const Series& series, const Thresholds& thresh
             const std::uint32_t k = entry[found[i].payload].event;  // points of one event lie together
             for (; i < found.size() && found[i].key == static_cast<std::uint32_t>(j) &&
                    entry[found[i].payload].event == k;
-                 ++i)
+                 ++i, pace.step())
                 missed[k].predict(entry[found[i].payload].position);
             total.remove(weight[k]);
             total.add(weight[k] = missed[k].weight());
         }
         result[j] = total.value();
+        pace.step();
     }
     return result;
 }
 
 PrecisionRecall pate_curve(const Series& series, const Thresholds& thresholds, const std::vector<double>& missed,
-                           index_t early, index_t late) {
+                           index_t early, index_t late, const RunOptions& run) {
+    Pace pace(run);
     const index_t m = thresholds.size(), events = static_cast<index_t>(series.events.size());
     std::vector<double> credit(static_cast<std::size_t>(m + 1), 0);  // that each threshold adds; the last: never
     index_t free_from = 0;                                           // where the last event's late buffer has ended
-    for (index_t k = 0; k < events; ++k) {
+    for (index_t k = 0; k < events; ++k, pace.step()) {
         const Event& event = series.events[k];
         const index_t next = k + 1 < events ? series.events[k + 1].begin : series.size;
         const index_t late_end = std::min(event.last + std::min(late, series.size), next - 1);
@@ -102,17 +105,17 @@ PrecisionRecall pate_curve(const Series& series, const Thresholds& thresholds, c
         free_from = late_end + 1;
         const index_t middle = event.begin + event.last;  // twice the event's middle
         const index_t detected = thresholds.first_with(series.event_level[k]);
-        for (index_t t = early_begin; t < event.begin; ++t)
+        for (index_t t = early_begin; t < event.begin; ++t, pace.step())
             credit[std::max(detected, thresholds.first_with(series.level[t]))] +=
                 static_cast<double>(2 * (t - early_begin)) / static_cast<double>(middle - 2 * early_begin);
-        for (index_t t = event.last + 1; t <= late_end; ++t)
+        for (index_t t = event.last + 1; t <= late_end; ++t, pace.step())
             credit[thresholds.first_with(series.level[t])] +=
                 static_cast<double>(2 * (late_end - t)) / static_cast<double>(2 * late_end - middle);
     }
     PrecisionRecall curve{std::vector<double>(static_cast<std::size_t>(m)),
                           std::vector<double>(static_cast<std::size_t>(m))};
     double buffered = 0;
-    for (index_t j = 0; j < m; ++j) {
+    for (index_t j = 0; j < m; ++j, pace.step()) {
         buffered += credit[j];
         const double tp = static_cast<double>(series.true_positives(thresholds.levels(j))) + buffered;
         const index_t predicted = series.predicted(thresholds.levels(j));
@@ -134,18 +137,18 @@ double pate_area(const PrecisionRecall& curve) {
 
 double pate(const Series& series, const Thresholds& thresholds, const std::vector<index_t>& early,
             const std::vector<index_t>& late, const RunOptions& run) {
-    const std::vector<double> missed = missed_weight(series, thresholds);
+    const std::vector<double> missed = missed_weight(series, thresholds, run);
     const index_t pairs = static_cast<index_t>(early.size() * late.size());
     std::vector<double> area(static_cast<std::size_t>(pairs));
     constexpr index_t worthwhile = 1 << 20;  // points: below, a second thread starts later than the first one ends
     const index_t points =
         pairs * (thresholds.size() +
                  std::min(series.size, static_cast<index_t>(series.events.size()) * (early.back() + late.back())));
-    RunOptions team = run;
-    if (points < worthwhile) team.threads = 1;
+    Interruption stop(run);
+    const RunOptions alone = stop.options(1), team = points < worthwhile ? alone : stop.options(run.threads);
     parallel_blocks(pairs, 1, team, [&](index_t i, index_t) {
         const std::size_t columns = late.size();
-        area[i] = pate_area(pate_curve(series, thresholds, missed, early[i / columns], late[i % columns]));
+        area[i] = pate_area(pate_curve(series, thresholds, missed, early[i / columns], late[i % columns], alone));
     });
     double sum = 0;
     for (double a : area) sum += a;
@@ -153,12 +156,12 @@ double pate(const Series& series, const Thresholds& thresholds, const std::vecto
 }
 
 double pate_f1(const Series& series, const Thresholds& threshold, const std::vector<index_t>& early,
-               const std::vector<index_t>& late) {
-    const std::vector<double> missed = missed_weight(series, threshold);
+               const std::vector<index_t>& late, const RunOptions& run) {
+    const std::vector<double> missed = missed_weight(series, threshold, run);
     double sum = 0;
     for (index_t before : early)
         for (index_t after : late) {
-            const PrecisionRecall point = pate_curve(series, threshold, missed, before, after);
+            const PrecisionRecall point = pate_curve(series, threshold, missed, before, after, run);
             sum += f1(point.precision[0], point.recall[0]);
         }
     return sum / static_cast<double>(early.size() * late.size());

@@ -13,11 +13,11 @@ struct PrecisionRecall {
 
 // Anomalous points that each threshold misses, those near the first detected stretch of their event counting less.
 // The same for every buffer. O(P log P) for P anomalous points.
-std::vector<double> missed_weight(const Series& series, const Thresholds& thresholds);
+std::vector<double> missed_weight(const Series& series, const Thresholds& thresholds, const RunOptions& run);
 
 // The curve for buffers of `early` points before each event and `late` points after it.
 PrecisionRecall pate_curve(const Series& series, const Thresholds& thresholds, const std::vector<double>& missed,
-                           index_t early, index_t late);
+                           index_t early, index_t late, const RunOptions& run);
 
 // Area by straight lines from (0, 1) over the points where recall does not fall.
 double pate_area(const PrecisionRecall& curve);
@@ -30,6 +30,6 @@ inline double f1(double precision, double recall) {
 double pate(const Series& series, const Thresholds& thresholds, const std::vector<index_t>& early,
             const std::vector<index_t>& late, const RunOptions& run);
 double pate_f1(const Series& series, const Thresholds& threshold, const std::vector<index_t>& early,
-               const std::vector<index_t>& late);
+               const std::vector<index_t>& late, const RunOptions& run);
 
 }  // namespace acpp::timeseries

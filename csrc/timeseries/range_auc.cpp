@@ -38,8 +38,8 @@ RangeAreas areas(const Series& series, const Thresholds& thresholds, const std::
 }  // namespace
 
 std::vector<RangeAreas> range_areas(const Series& series, const Thresholds& thresholds, index_t first, index_t last,
-                                    RangeVariant variant) {
-    SoftLabels labels(series, thresholds, last / 2, rule_of(variant));
+                                    RangeVariant variant, const RunOptions& run) {
+    SoftLabels labels(series, thresholds, last / 2, rule_of(variant), run);
     const std::vector<double> found(static_cast<std::size_t>(thresholds.size()), 1);
     std::vector<RangeAreas> result;
     for (index_t window = first; window <= last; ++window) {
@@ -51,7 +51,16 @@ std::vector<RangeAreas> range_areas(const Series& series, const Thresholds& thre
     return result;
 }
 
-RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresholds, double share) {
+RangeAreas mean_of(const std::vector<RangeAreas>& windows) {
+    const double n = static_cast<double>(windows.size());
+    RangeAreas sum{0, 0};
+    for (const RangeAreas& areas : windows) sum.roc += areas.roc, sum.pr += areas.pr;
+    return {sum.roc / n, sum.pr / n};
+}
+
+RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresholds, double share,
+                                 const RunOptions& run) {
+    Pace pace(run);
     const index_t m = thresholds.size(), n = series.size;
     std::vector<double> label(static_cast<std::size_t>(n), 0);
     for (const Event& event : series.events) {
@@ -60,8 +69,8 @@ RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresho
             return std::sqrt(1 - static_cast<double>(distance) / (2 * static_cast<double>(half)));
         };
         for (index_t t = event.begin; t <= event.last; ++t) label[t] = 1;
-        for (index_t d = 1; d <= std::min(half, event.begin); ++d) label[event.begin - d] += faded(d);
-        for (index_t d = 1; d < half && event.last + d < n; ++d) label[event.last + d] += faded(d);
+        for (index_t d = 1; d <= std::min(half, event.begin); ++d, pace.step()) label[event.begin - d] += faded(d);
+        for (index_t d = 1; d < half && event.last + d < n; ++d, pace.step()) label[event.last + d] += faded(d);
     }
     std::vector<double> credit(static_cast<std::size_t>(thresholds.size()) + 1, 0),
         existence(static_cast<std::size_t>(thresholds.size()), 0);
@@ -70,7 +79,7 @@ RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresho
         if (label[t] == 0) continue;
         index_t best = m;
         ++groups;
-        for (; t < n && label[t] > 0; ++t) {
+        for (; t < n && label[t] > 0; ++t, pace.step()) {
             const index_t threshold = thresholds.first_with(series.level[t]);
             best = std::min(best, threshold);
             credit[threshold] += std::min(1.0, label[t]);
@@ -87,8 +96,9 @@ RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresho
     return areas(series, thresholds, credit, existence, false);
 }
 
-RangePrediction range_prediction(const Series& series, const Thresholds& threshold, index_t last, bool carried) {
-    SoftLabels labels(series, threshold, last / 2, {0, false, carried});
+RangePrediction range_prediction(const Series& series, const Thresholds& threshold, index_t last, bool carried,
+                                 const RunOptions& run) {
+    SoftLabels labels(series, threshold, last / 2, {0, false, carried}, run);
     const double hits = static_cast<double>(series.true_positives(threshold.levels(0)));
     const double predicted = static_cast<double>(series.predicted(threshold.levels(0)));
     RangePrediction sum{0, 0, 0};

@@ -21,10 +21,13 @@ struct RangeAreas {
 // Areas for each window in [first, last]. O(events * last + thresholds * last^2) time whatever the length of the
 // series; 8 bytes for each threshold and half window.
 std::vector<RangeAreas> range_areas(const Series& series, const Thresholds& thresholds, index_t first, index_t last,
-                                    RangeVariant variant);
+                                    RangeVariant variant, const RunOptions& run);
+
+RangeAreas mean_of(const std::vector<RangeAreas>& windows);
 
 // Areas (vldb) with buffers of trunc(`share` times the event's length) points instead of half a window.
-RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresholds, double share);
+RangeAreas range_areas_by_length(const Series& series, const Thresholds& thresholds, double share,
+                                 const RunOptions& run);
 
 struct RangePrediction {
     double recall, precision, f1;
@@ -32,6 +35,7 @@ struct RangePrediction {
 
 // Of the points that the only threshold predicts, as means over all windows up to `last`. `carried`: labels that faded
 // in at one window stay whole at the next ones, as in TSB-AD 1.5.
-RangePrediction range_prediction(const Series& series, const Thresholds& threshold, index_t last, bool carried);
+RangePrediction range_prediction(const Series& series, const Thresholds& threshold, index_t last, bool carried,
+                                 const RunOptions& run);
 
 }  // namespace acpp::timeseries

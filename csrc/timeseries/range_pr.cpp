@@ -74,7 +74,7 @@ class AnomalousWeight {
 }  // namespace
 
 void range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision, RangeRule recall,
-                            CurveSink& sink) {
+                            CurveSink& sink, const RunOptions& run) {
     const AnomalousWeight weight(series, precision.bias);
     GrowingRuns runs(series.size);
     index_t predicted_runs = 0;
@@ -105,9 +105,10 @@ void range_precision_recall(const Series& series, const Thresholds& thresholds, 
         recalled.add(event_score[k]);
     };
 
+    Pace pace(run);
     index_t i = 0;
     for (index_t j = 0; j < thresholds.size(); ++j) {
-        for (; i < series.predicted(thresholds.levels(j)); ++i) predict(series.order[i]);
+        for (; i < series.predicted(thresholds.levels(j)); ++i, pace.step()) predict(series.order[i]);
         sink.take(j, predicted_runs == 0 ? 0 : precise.value() / static_cast<double>(predicted_runs),
                   events == 0 ? 0 : recalled.value() / static_cast<double>(events));
     }

@@ -15,6 +15,6 @@ struct RangeRule {
 // At each threshold, whatever their number: O(n log K) time for n points and K events, 24 bytes a point. 0 where
 // nothing is predicted, and where there is no event.
 void range_precision_recall(const Series& series, const Thresholds& thresholds, RangeRule precision, RangeRule recall,
-                            CurveSink& sink);
+                            CurveSink& sink, const RunOptions& run);
 
 }  // namespace acpp::timeseries

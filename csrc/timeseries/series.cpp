@@ -33,6 +33,7 @@ void rank(const SeriesInput& input, Series& series, const RunOptions& run) {
     const T* scores = static_cast<const T*>(input.scores);
     const auto key_of = [&](std::size_t i) { return static_cast<Key>(~Score::key(scores[i])); };  // highest first
     const std::size_t n = static_cast<std::size_t>(input.size);
+    Pace pace(run);
     Key least = key_of(0), most = least;
     for (std::size_t i = 0; i < n; ++i) {
         if (Score::missing(scores[i]))
@@ -55,7 +56,7 @@ void rank(const SeriesInput& input, Series& series, const RunOptions& run) {
     series.order.resize(n);
     std::uint32_t hits = 0;
     Key last = 0;
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < n; ++i, pace.step()) {
         const std::uint32_t point = items[i].payload;
         const Key key = key_of(point);
         if (i == 0 || key != last) {

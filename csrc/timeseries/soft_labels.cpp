@@ -6,10 +6,12 @@
 
 namespace acpp::timeseries {
 
-SoftLabels::SoftLabels(const Series& series, const Thresholds& thresholds, index_t widest, BufferRule rule)
+SoftLabels::SoftLabels(const Series& series, const Thresholds& thresholds, index_t widest, BufferRule rule,
+                       const RunOptions& run)
     : series_(&series),
       thresholds_(&thresholds),
       rule_(rule),
+      pace_(run),
       columns_(thresholds.size() + 1),
       widest_(std::min(widest, series.size)),
       faded_(static_cast<std::size_t>(2 * widest_ * columns_), 0),
@@ -35,6 +37,7 @@ void SoftLabels::find_points(index_t widest) {
 }
 
 void SoftLabels::add_point(index_t t, index_t events_before, index_t widest) {
+    pace_.step();
     struct Reach {
         index_t at, row;
     };
@@ -66,6 +69,7 @@ void SoftLabels::grow(index_t half) {
         see(k, events[k].begin - half);
         if (half > rule_.right_lag) see(k, events[k].last + half - rule_.right_lag);
     }
+    pace_.step(static_cast<index_t>(events.size()));
     for (; next_joined_ < joined_.size() && joined_[next_joined_].at == half; ++next_joined_) {
         const Joined& point = joined_[next_joined_];
         faded_[point.row * columns_ + point.threshold] -= 1;
@@ -88,6 +92,7 @@ void SoftLabels::find_groups() {
         ++groups;
         if (best < thresholds_->size()) existence_[best] += 1;
     }
+    pace_.step(static_cast<index_t>(events.size()) + thresholds_->size());
     double found = 0;
     for (double& share : existence_) {
         found += share;
@@ -108,6 +113,7 @@ void SoftLabels::set_window(index_t window) {
         const double label = fresh ? std::sqrt(1 - static_cast<double>(distance) / static_cast<double>(window)) : 1.0;
         const double* points = faded_.data() + row * columns_;
         for (index_t j = 0; j < columns_; ++j) credit_[j] += label * points[j];
+        pace_.step(1 + columns_ / 8);  // vectors add
     };
     for (index_t d = 1; d <= std::min(half, widest_); ++d) {
         add_row(d - 1, d);

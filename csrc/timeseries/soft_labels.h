@@ -16,7 +16,8 @@ struct BufferRule {
 class SoftLabels {
   public:
     // For half windows up to `widest`.
-    SoftLabels(const Series& series, const Thresholds& thresholds, index_t widest, BufferRule rule);
+    SoftLabels(const Series& series, const Thresholds& thresholds, index_t widest, BufferRule rule,
+               const RunOptions& run);
 
     // Sets the window; windows must not fall from call to call.
     void set_window(index_t window);
@@ -39,6 +40,7 @@ class SoftLabels {
     const Series* series_;
     const Thresholds* thresholds_;
     BufferRule rule_;
+    Pace pace_;
     index_t columns_;  // thresholds, and one for points that none predicts
     index_t widest_, half_ = 0;
     std::vector<double> faded_;   // [row][column]: points that one event reaches; rows: left distances, then right ones

@@ -40,13 +40,15 @@ Thresholds curve_thresholds(const Series& series) {
     return where_it_changes(series, all, series.hit);
 }
 
-Thresholds weighted_curve_thresholds(const Series& series, const double* gain, const double* weight) {
+Thresholds weighted_curve_thresholds(const Series& series, const double* gain, const double* weight,
+                                     const RunOptions& run) {
+    Pace pace(run);
     std::vector<std::uint32_t> kept;
     std::vector<double> total;
     double sum = 0;
     for (index_t level = 0, i = 0; level < series.levels(); ++level) {
         bool counts = weight == nullptr;
-        for (; i < series.predicted(level + 1); ++i) {
+        for (; i < series.predicted(level + 1); ++i, pace.step()) {
             sum += gain[series.order[i]];
             counts = counts || weight[series.order[i]] > 0;
         }

@@ -50,7 +50,8 @@ Thresholds curve_thresholds(const Series& series);
 
 // The same where point t counts for `gain[t]`. Levels with no point of positive `weight` are left out beforehand (no
 // weights: none is).
-Thresholds weighted_curve_thresholds(const Series& series, const double* gain, const double* weight);
+Thresholds weighted_curve_thresholds(const Series& series, const double* gain, const double* weight,
+                                     const RunOptions& run);
 
 // `count` percentiles from 100 down to 0 of a set of thresholds, rounded as NumPy's linear ones. Between two of the set
 // there may be scores that it left out, so infinities are refused.

@@ -7,6 +7,7 @@ import numpy
 import numpy.typing
 
 __all__: list[str] = [
+    "BinCounts",
     "EventMetric",
     "GridCounts",
     "ImageSlots",
@@ -14,22 +15,27 @@ __all__: list[str] = [
     "NormalRanks",
     "PackedRows",
     "RankPairs",
+    "ResizedMaps",
     "SeriesPlan",
     "ThresholdChoice",
     "active_isa",
     "affiliation_of_intervals",
     "bank_adaptive_embeddings",
     "bank_average_embeddings",
+    "bin_areas",
+    "bin_counts",
     "build_info",
     "code_row_bytes",
     "compiled_isas",
     "connected_components",
     "coreset",
     "counted_pairs",
+    "counted_ranks",
     "cpu_features",
     "default_threads",
     "detected_isa",
     "equal_error_rate",
+    "even_edges",
     "from_dlpack",
     "grid_counts",
     "image_slots",
@@ -124,6 +130,9 @@ class RankPairs:
     @property
     def regions(self) -> int: ...
 
+class ResizedMaps:
+    def __init__(self, maps: typing.Any, mode: str) -> None: ...
+
 class GridCounts:
     @property
     def coverage(self) -> numpy.typing.NDArray[numpy.float64]: ...
@@ -216,6 +225,14 @@ class Levels:
     def positives(self) -> int: ...
     @property
     def regions(self) -> int: ...
+
+class BinCounts:
+    @property
+    def first_missing(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def missing(self) -> int: ...
+    @property
+    def table(self) -> numpy.typing.NDArray[numpy.int64]: ...
 
 class ThresholdChoice:
     def __init__(
@@ -360,6 +377,27 @@ def bank_average_embeddings(
     patch: typing.SupportsInt | typing.SupportsIndex,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]: ...
+def bin_areas(
+    positives: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    negatives: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    coverage: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    single: typing.Annotated[numpy.typing.ArrayLike, numpy.bool],
+    limit: typing.SupportsFloat | typing.SupportsIndex,
+    most_listed: typing.SupportsInt | typing.SupportsIndex,
+    gaps: bool,
+) -> dict[str, tuple[float, float, float, numpy.typing.NDArray[numpy.float64]]]: ...
+def bin_counts(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    low: typing.SupportsFloat | typing.SupportsIndex,
+    high: typing.SupportsFloat | typing.SupportsIndex,
+    n_bins: typing.SupportsInt | typing.SupportsIndex,
+    regions: bool,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> BinCounts: ...
 def build_info() -> dict[str, typing.Any]: ...
 def code_row_bytes(columns: typing.SupportsInt | typing.SupportsIndex) -> int: ...
 def compiled_isas() -> list[str]: ...
@@ -392,10 +430,25 @@ def counted_pairs(
     region: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
     areas: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
 ) -> RankPairs: ...
+def counted_ranks(
+    level: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    above: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    at_least: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    rank: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32],
+    image_begin: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    normal_images: typing.SupportsInt | typing.SupportsIndex,
+    smallest_rate: typing.SupportsFloat | typing.SupportsIndex,
+    missing: typing.SupportsInt | typing.SupportsIndex,
+) -> NormalRanks: ...
 def cpu_features() -> dict[str, bool]: ...
 def default_threads() -> int: ...
 def detected_isa() -> str: ...
 def equal_error_rate(pairs: RankPairs) -> float: ...
+def even_edges(
+    low: typing.SupportsFloat | typing.SupportsIndex,
+    high: typing.SupportsFloat | typing.SupportsIndex,
+    n_bins: typing.SupportsInt | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def from_dlpack(capsule: typing.Any, name: str) -> tuple[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], bool]: ...
 def grid_counts(
     scores: typing.Any,

@@ -28,9 +28,9 @@ from . import maps
 from ._arrays import as_floats, locate
 from ._checks import choice, flag, integer, number
 from ._errors import InvalidInputError, UndefinedMetricWarning
-from .metrics._curves import area_up_to, trapezoid
 from .metrics._grids import PRO_THRESHOLDS, adeval_edges
 from .metrics._inputs import Options, argument, counts
+from .metrics._polylines import area_up_to, trapezoid
 
 __all__ = ["EvalAccumulator", "EvalAccumulatorCuda", "auroc", "auroc_and_aupr", "auroc_aupr_aupro"]
 

@@ -13,7 +13,7 @@ from ._errors import InvalidInputError, InvalidTypeError
 
 Array = TypeVar("Array")
 
-__all__ = ["anomaly_map", "gaussian_blur", "image_scores", "resize"]
+__all__ = ["anomaly_map", "gaussian_blur", "image_scores", "resize", "resize_to_masks"]
 
 _TRUNCATE = 4.0
 _MAX_SIZE = 1 << 24
@@ -114,6 +114,50 @@ def resize(maps: Array, size: int | tuple[int, int], *, mode: str = "bilinear", 
     out = place.empty((place.data.shape[0], height, width), place.data.dtype)
     place.core.maps_resize(place.data, out, _text(mode, "mode"), threads_or_default(threads))
     return place.like_input(out.reshape((*lead, height, width)))  # type: ignore[no-any-return]
+
+
+def resize_to_masks(maps: Any, masks: Any, *, mode: str = "bilinear", threads: int | None = None) -> Any:
+    """Resample each map to the size of its mask.
+
+    Parameters
+    ----------
+    maps : array of shape (h, w), (n, h, w) or (n, 1, h, w), or list of (h, w) arrays
+        As in :func:`resize`.
+    masks : array of shape (H, W), (n, H, W) or (n, 1, H, W), or list of (H, W) arrays
+        Only their shapes matter; a list where their sizes differ.
+    mode : {"bilinear", "bilinear_corners", "nearest"}, default "bilinear"
+        As in :func:`resize`.
+    threads : int, optional
+        As in :func:`resize`.
+
+    Returns
+    -------
+    array of shape (H, W), (n, H, W) or (n, 1, H, W), or list of (H, W) arrays
+        A list where `maps` or `masks` is one.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As in :func:`resize`; if there are more or fewer masks than maps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anomalib_cpp import maps
+    >>> [made.shape for made in maps.resize_to_masks(np.zeros((2, 4, 4)), [np.zeros((8, 6)), np.zeros((5, 5))])]
+    [(8, 6), (5, 5)]
+    """
+    listed = isinstance(maps, (list, tuple)), isinstance(masks, (list, tuple))
+    if any(listed):
+        if len(maps) != len(masks):
+            raise InvalidInputError(f"there must be as many masks as maps; got {len(masks)} and {len(maps)}")
+        return [
+            resize(image, tuple(mask.shape[-2:]), mode=mode, threads=threads)
+            for image, mask in zip(maps, masks, strict=True)
+        ]
+    if len(masks.shape) < 2:
+        raise InvalidInputError(f"masks must have shape (..., height, width); got shape {tuple(masks.shape)}")
+    return resize(maps, tuple(masks.shape[-2:]), mode=mode, threads=threads)
 
 
 def gaussian_blur(

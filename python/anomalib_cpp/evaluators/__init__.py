@@ -1,10 +1,10 @@
 """Results of data that come in batches: mergeable in any order, savable, within a stated amount of memory.
 
 `PixelEvaluator` and `ImageEvaluator` keep what they are given and count at the end, so that their values are those of
-the functions in :mod:`anomalib_cpp.metrics` bit for bit, whatever the batches were. `CurveAccumulator` keeps counts
-only, and says within which interval the exact values lie. `MinMaxAccumulator`, `TopKAccumulator`,
-`CovarianceAccumulator` and `QuantileSketch` do the same for the numbers that surround an evaluation: ranges for
-normalisation, the most anomalous items, the spread of features, thresholds.
+the functions in :mod:`anomalib_cpp.metrics` bit for bit, whatever the batches were. `CurveAccumulator`, and
+`PixelEvaluator` with ``mode="binned"``, keep counts only, and say within which interval the exact values lie.
+`MinMaxAccumulator`, `TopKAccumulator`, `CovarianceAccumulator` and `QuantileSketch` do the same for the numbers that
+surround an evaluation: ranges for normalisation, the most anomalous items, the spread of features, thresholds.
 """
 
 from __future__ import annotations

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import choice, flag, fraction, integer, number
-from .._errors import FormatError, InvalidInputError, InvalidTypeError
-from ..metrics import BinnedResult
+from .._errors import FormatError, InvalidInputError, InvalidTypeError, ReproducibilityWarning
+from ..metrics import BinnedResult, Curve
 from ..metrics._arguments import image_stack
-from ..metrics._binned import bins_of, carry, count_between, even_edges, range_of
-from ..metrics._inputs import options
-from ..metrics._intervals import intervals
+from ..metrics._binned import Counted, bins_of, carry, even_edges, range_of
+from ..metrics._binned_report import results
+from ..metrics._image_sizes import ImageSizes
+from ..metrics._inputs import Options, caller_depth, options
+from ..metrics._intervals import Bins, intervals
+from ..metrics._pimo import checked_bounds
+from ..metrics._pimo_bins import count_images, require_bounds
+from ..metrics._pimo_intervals import ROWS
+from ..metrics._values import Asked
 from ._protocol import Mergeable, part, read_config, reading_state
 
 __all__ = ["CurveAccumulator"]
@@ -33,6 +40,8 @@ class CurveAccumulator(Mergeable):
         Lowest and highest score to expect. By default the range of the first update, half a bin wider on each side.
     weighted : bool, default False
         Count the regions of the masks too, for ``"aupro"``.
+    per_image : bool, default False
+        Count normal images apart, and what each image adds, for ``"aupimo"``.
     connectivity : {4, 8}, default 8
         Of those regions.
 
@@ -43,8 +52,11 @@ class CurveAccumulator(Mergeable):
 
     Notes
     -----
-    16 bytes a bin, 32 with regions. Counts are integers, so that batches and merging change no bit once the range is
-    fixed. NaN scores are refused.
+    16 bytes a bin, 16 more with regions, 32 more with `per_image` and a few for each size that images have. Counts are
+    integers, so that batches and merging change no bit once the range is fixed. NaN scores are refused.
+
+    For ``"aupimo"`` an anomalous pixel counts one over the anomalous pixels of its image, and a pixel of a normal image
+    one over the pixels of that image: sums of these know the images well enough for the interval.
 
     Examples
     --------
@@ -63,11 +75,13 @@ class CurveAccumulator(Mergeable):
         score_range: tuple[float, float] | None = None,
         *,
         weighted: bool = False,
+        per_image: bool = False,
         connectivity: int = 8,
     ) -> None:
         self._bins = integer(n_bins, "n_bins", 2)
         self._range = None if score_range is None else _checked_range(score_range)
         self._weighted = flag(weighted, "weighted")
+        self._per_image = flag(per_image, "per_image")
         self._connectivity = int(choice(connectivity, "connectivity", (4, 8)))
         self._from_data = self._range is None
         self.reset()
@@ -76,7 +90,8 @@ class CurveAccumulator(Mergeable):
         """Forget all counts, and a range that came from the data."""
         if self._from_data:
             self._range = None
-        self._counts = np.zeros((4 if self._weighted else 2, self._bins + 2), np.int64)
+        self._counts = np.zeros((_rows(self._weighted, self._per_image), self._bins + 2), np.int64)
+        self._images = ImageSizes() if self._per_image else None
         self._updates = 0
 
     @property
@@ -114,38 +129,99 @@ class CurveAccumulator(Mergeable):
         found_range = self._range or range_of(image_stack(maps, "maps"), self._bins)
         edges = even_edges(*found_range, self._bins)
         regions = self._connectivity if self._weighted else None
-        added = count_between(maps, masks, edges, options("raise", None, None), regions)
+        images = ImageSizes() if self._per_image else None
+        added = count_images(maps, masks, edges, options("raise", None, None), regions, images)
         self._range = found_range
-        self._add(added.table, 1)
+        self._add(added.table, images, 1)
 
-    def _add(self, added: NDArray[np.int64], updates: int) -> None:
+    def _add(self, added: NDArray[np.int64], images: ImageSizes | None, updates: int) -> None:
         self._counts += added
         carry(self._counts)
+        if self._images is not None and images is not None:
+            self._images.merge(images)
         self._updates += updates
 
-    def compute(self, *, integration_limit: float = 0.3) -> dict[str, BinnedResult]:
+    def compute(
+        self, *, integration_limit: float = 0.3, fpr_bounds: tuple[float, float] = (1e-5, 1e-4)
+    ) -> dict[str, BinnedResult]:
         """Report metrics with the intervals that hold the exact ones; the accumulator goes on afterwards.
 
         Parameters
         ----------
         integration_limit : float in (0, 1], default 0.3
             Of ``"aupro"``.
+        fpr_bounds : (float, float), default (1e-5, 1e-4)
+            Of ``"aupimo"``.
 
         Returns
         -------
         dict of str to BinnedResult
-            ``"auroc"``, ``"average_precision"``, ``"aupr"``, ``"f1_max"``, ``"iou_max"``, ``"fpr_at_tpr"`` (at 0.95)
-            and with ``weighted=True`` ``"aupro"``; NaN where a class is missing.
+            ``"auroc"``, ``"average_precision"``, ``"aupr"``, ``"f1_max"``, ``"iou_max"``, ``"fpr_at_tpr"`` (at 0.95),
+            with ``weighted=True`` ``"aupro"`` and with ``per_image=True`` ``"aupimo"``; NaN where a class is missing.
+
+        Raises
+        ------
+        InvalidInputError
+            Before the first update; with ``per_image=True`` for bounds that are not reachable, as
+            :func:`~anomalib_cpp.metrics.aupimo`.
+
+        Warns
+        -----
+        ReproducibilityWarning
+            Where the range came from the first update, and more than 0.1 % of the pixels lie outside of it.
+        """
+        limit, bounds = fraction(integration_limit, "integration_limit"), checked_bounds(fpr_bounds)
+        bins = self._computed()
+        require_bounds(self._images, bounds)
+        return intervals(bins, limit, bounds)
+
+    def _report(self, asked: Asked, opts: Options) -> dict[str, BinnedResult]:
+        """Report what is asked for, as `pixel_report` does."""
+        return results(self._computed(), Counted(self._counts, 0), self._images, asked, opts)
+
+    def _computed(self) -> Bins:
+        self._require_data()
+        assert self._range is not None
+        outside = int(self._counts[:2, [0, -1]].sum())
+        if self._from_data and outside * 1000 > self.n_items:
+            warnings.warn(
+                f"{outside} of {self.n_items} pixels lie outside of {self._range[0]:g} to {self._range[1]:g}, the "
+                "range of the first update, on which the intervals depend; give a score_range",
+                ReproducibilityWarning,
+                stacklevel=caller_depth(),
+            )
+        return bins_of(self._counts, even_edges(*self._range, self._bins), self._images)
+
+    def curves(self) -> dict[str, Curve]:
+        """Return curves with a point for each edge of the bins, thresholds falling.
+
+        Returns
+        -------
+        dict of str to Curve
+            ``"roc"``, ``"pr"`` and with ``weighted=True`` ``"pro"``, from where nothing counts as anomalous to where
+            everything does; none where a class is missing.
 
         Raises
         ------
         InvalidInputError
             Before the first update.
         """
-        limit = fraction(integration_limit, "integration_limit")
         self._require_data()
         assert self._range is not None
-        return intervals(bins_of(self._counts, even_edges(*self._range, self._bins)), limit)
+        thresholds = np.concatenate([[np.inf], even_edges(*self._range, self._bins)[::-1], [-np.inf]])
+        counted = np.cumsum(np.pad(self._counts[:, ::-1], ((0, 0), (1, 0))), axis=1)
+        tp, fp = counted[:2]
+        if fp[-1] == 0 or tp[-1] == 0:
+            return {}
+        precision = np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0)
+        curves = {
+            "roc": Curve(fp / fp[-1], tp / tp[-1], thresholds),
+            "pr": Curve(tp / tp[-1], precision, thresholds),
+        }
+        if self._weighted:
+            mass = counted[2] * 2.0**31 + counted[3]
+            curves["pro"] = Curve(fp / fp[-1], mass / mass[-1], thresholds)
+        return curves
 
     def merge(self, other: CurveAccumulator) -> CurveAccumulator:
         """Add the counts of another accumulator.
@@ -170,7 +246,7 @@ class CurveAccumulator(Mergeable):
         nothing_yet = self._range is None or getattr(other, "_range", None) is None  # no range, no data
         self._require_mergeable(other, ("range_from_data", *(["score_range"] if nothing_yet else [])))
         self._range = self._range or other._range
-        self._add(other._counts, other._updates)
+        self._add(other._counts, other._images, other._updates)
         return self
 
     def _configuration(self) -> dict[str, Any]:
@@ -178,6 +254,7 @@ class CurveAccumulator(Mergeable):
             "n_bins": self._bins,
             "score_range": None if self._range is None else list(self._range),
             "weighted": self._weighted,
+            "per_image": self._per_image,
             "connectivity": self._connectivity,
             "range_from_data": self._from_data,
         }
@@ -188,28 +265,53 @@ class CurveAccumulator(Mergeable):
         Returns
         -------
         dict of str to array
-            ``counts``, int64 of shape (2 or 4, n_bins + 2): normal and anomalous pixels of every bin, lowest first, and
-            the regions' mass; ``settings``.
+            ``counts``, int64 of shape (rows, n_bins + 2): normal and anomalous pixels of every bin, lowest first; with
+            ``weighted=True`` two rows of the regions' mass; with ``per_image=True`` two of what anomalous pixels, and
+            two of what pixels of normal images are worth. With ``per_image=True`` also ``image_sizes``, int64 of shape
+            (k, 4): number of pixels, normal images, anomalous images and pixels at ``highest_normal``, the highest
+            score of normal images. ``settings``.
         """
-        return {"counts": self._counts[_PUBLIC[: len(self._counts)]], "settings": self._settings_array()}
+        public = [1, 0, *range(2, len(self._counts))]  # normal pixels come first in a state
+        images = {} if self._images is None else self._images.arrays()
+        return {"counts": self._counts[public], **images, "settings": self._settings_array()}
 
     @classmethod
     def _from_parts(cls, parts: dict[str, Any], config: Any) -> CurveAccumulator:
         known, updates = read_config(config, _SETTINGS, cls.__name__)
         with reading_state(cls.__name__):
             from_data = flag(known.pop("range_from_data"), "range_from_data")
-            shape = (4 if known["weighted"] else 2, integer(known["n_bins"], "n_bins", 2) + 2)
+            rows = _rows(flag(known["weighted"], "weighted"), flag(known["per_image"], "per_image"))
+            shape = (rows, integer(known["n_bins"], "n_bins", 2) + 2)
             held = part(parts, "counts", np.int64, shape)  # before anything of that size is made
             made = cls(**known)
             if (held < 0).any() or (made._range is None and held.any()):
                 raise FormatError("state must hold counts that are not negative, and the range that they are for")
-        made._counts = held[_PUBLIC[: len(held)]]
-        made._from_data = from_data
+            made._counts = held[[1, 0, *range(2, rows)]]
+            made._from_data = from_data
+            if made._per_image:
+                made._read_images(parts)
         return made._restored(updates)
 
+    def _read_images(self, parts: dict[str, Any]) -> None:
+        highest = part(parts, "highest_normal", np.float64, (1,))
+        images = ImageSizes.from_arrays(part(parts, "image_sizes", np.int64, (None, 4)), float(highest[0]))
+        limbs = [int(row.sum()) for row in self._counts[-ROWS:]]
+        share, normal = (high * 2**31 + low for high, low in (limbs[:2], limbs[2:]))
+        fits = (
+            images.n_pixels == self.n_items
+            and normal == images.normal_worth
+            and (share > 0) == (images.n_anomalous > 0) == bool(self._counts[0].any())
+        )
+        if not fits:
+            raise FormatError("state must hold images that fit its counts")
+        self._images = images
 
-_SETTINGS = ("n_bins", "score_range", "weighted", "connectivity", "range_from_data")
-_PUBLIC = [1, 0, 2, 3]  # normal pixels come first in a state
+
+_SETTINGS = ("n_bins", "score_range", "weighted", "per_image", "connectivity", "range_from_data")
+
+
+def _rows(weighted: bool, per_image: bool) -> int:
+    return 2 + 2 * weighted + ROWS * per_image
 
 
 def _checked_range(value: Any) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from .._errors import FormatError, InvalidInputError, InvalidTypeError
 from ..metrics import image_report
 from ..metrics._arguments import argument, binary, refuse_nan
 from ..metrics._inputs import options
-from ..metrics._report import IMAGE_METRICS, chosen
+from ..metrics._values import IMAGE_METRICS, chosen
 from ._streaming import Settings, StreamingEvaluator
 
 __all__ = ["ImageEvaluator"]

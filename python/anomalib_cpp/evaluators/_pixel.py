@@ -6,18 +6,19 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import choice, fraction
+from .._checks import choice, fraction, integer
 from .._config import parse_budget
-from .._errors import FormatError, InvalidInputError, InvalidTypeError
-from ..metrics import Curve, pr_curve, pro_curve, roc_curve
-from ..metrics._arguments import binary, image_stack, refuse_nan
-from ..metrics._inputs import options
+from .._errors import FormatError, InvalidInputError
+from ..metrics import Curve
+from ..metrics._inputs import Options, options
 from ..metrics._pimo import checked_bounds
-from ..metrics._report import PIXEL_METRICS, chosen, pixel_values
-from ._spill import Image, Spill
+from ..metrics._values import PIXEL_METRICS, Asked, chosen
+from ._binned_pixels import BinnedPixels
+from ._curve import CurveAccumulator
+from ._kept import KeptImages
+from ._protocol import read_config
 from ._streaming import Settings, StreamingEvaluator
 
 __all__ = ["PixelEvaluator"]
@@ -30,6 +31,14 @@ class PixelEvaluator(StreamingEvaluator):
     ----------
     metrics : sequence of names, default ("auroc", "average_precision", "f1_max", "aupro")
         As in :func:`anomalib_cpp.metrics.pixel_report`.
+    mode : {"exact", "binned"}, default "exact"
+        ``"binned"`` counts scores in bins, as :class:`CurveAccumulator`, and reports intervals that hold the exact
+        values. There is no mode that makes them as narrow as asked for: that takes the maps a second time, as
+        :func:`~anomalib_cpp.metrics.pixel_report` does with `atol`.
+    n_bins : int >= 2, optional
+        With ``"binned"``: bins between the ends of `score_range`; 65536 by default.
+    score_range : (float, float), optional
+        With ``"binned"``: lowest and highest score to expect; by default from the first update.
     integration_limit : float in (0, 1], default 0.3
         Of ``"aupro"``.
     fpr_bounds : (float, float), default (1e-5, 1e-4)
@@ -37,23 +46,25 @@ class PixelEvaluator(StreamingEvaluator):
     connectivity : {4, 8}, default 8
         Of the regions of ``"aupro"``.
     nan_policy : {"raise", "propagate", "omit"}, optional
-        As in :func:`anomalib_cpp.metrics.auroc`; ``"raise"`` refuses the batch and keeps the evaluator as it was.
+        As in :func:`anomalib_cpp.metrics.auroc`; ``"raise"`` refuses the batch and keeps the evaluator as it was. Bins
+        take no NaN.
     undefined : {"nan", "raise"} or float, optional
         As in :func:`anomalib_cpp.metrics.aupro`.
     memory_budget : int or str, optional
-        Maps and masks beyond this move to a temporary file; default from the configuration.
+        With ``"exact"``: maps and masks beyond this move to a temporary file; default from the configuration.
     spill_dir : path, optional
-        Folder for that file; default the system's.
+        With ``"exact"``: folder for that file; default the system's.
 
     Raises
     ------
     InvalidInputError, InvalidTypeError
-        For options out of range.
+        For options out of range, or of the other mode.
 
     Notes
     -----
-    Keeps a copy of every map and one byte a pixel of every mask. `compute` takes what
-    :func:`~anomalib_cpp.metrics.pixel_report` takes, and so does the result. Not safe for concurrent updates.
+    ``"exact"`` keeps a copy of every map and one byte a pixel of every mask; `compute` takes what
+    :func:`~anomalib_cpp.metrics.pixel_report` takes. ``"binned"`` keeps 16 bytes a bin, 16 more for ``"aupro"`` and 32
+    more for ``"aupimo"``. Not safe for concurrent updates.
 
     Examples
     --------
@@ -64,6 +75,10 @@ class PixelEvaluator(StreamingEvaluator):
     ...     evaluator.update(batch, batch % 8 >= 6)
     >>> evaluator.compute(), evaluator.n_images
     ({'auroc': 0.625}, 8)
+    >>> evaluator = PixelEvaluator(metrics=["auroc"], mode="binned", n_bins=16, score_range=(0, 32))
+    >>> evaluator.update(np.arange(32.0).reshape(8, 2, 2), np.arange(32).reshape(8, 2, 2) % 8 >= 6)
+    >>> evaluator.compute()
+    {'auroc': BinnedResult(value=0.625, low=0.625, high=0.625)}
     """
 
     _known = PIXEL_METRICS
@@ -72,6 +87,9 @@ class PixelEvaluator(StreamingEvaluator):
         self,
         metrics: Sequence[str] = ("auroc", "average_precision", "f1_max", "aupro"),
         *,
+        mode: str = "exact",
+        n_bins: int | None = None,
+        score_range: tuple[float, float] | None = None,
         integration_limit: float = 0.3,
         fpr_bounds: tuple[float, float] = (1e-5, 1e-4),
         connectivity: int = 8,
@@ -89,27 +107,43 @@ class PixelEvaluator(StreamingEvaluator):
             nan_policy=opts.nan_policy,
         )
         super().__init__(settings, opts.undefined)
-        self._budget = parse_budget(memory_budget)
-        self._spill_dir = spill_dir
-        self._images: list[Image] = []
-        self._in_memory = 0  # bytes
-        self._first_in_memory = 0  # images before it lie in a file
-        self._spill: Spill | None = None
+        self._pixels: KeptImages | BinnedPixels
+        if choice(mode, "mode", ("exact", "binned")) == "exact":
+            _refuse("binned", n_bins=n_bins, score_range=score_range)
+            self._pixels = KeptImages(parse_budget(memory_budget), spill_dir)
+            return
+        _refuse("exact", memory_budget=memory_budget, spill_dir=spill_dir)
+        if opts.nan_policy != "raise":
+            raise InvalidInputError(f"nan_policy must be 'raise' with mode='binned'; got {opts.nan_policy!r}")
+        self._pixels = BinnedPixels(
+            CurveAccumulator(
+                65536 if n_bins is None else integer(n_bins, "n_bins", 2),
+                score_range,
+                weighted="aupro" in settings.metrics,
+                per_image="aupimo" in settings.metrics,
+                connectivity=settings.connectivity,
+            )
+        )
+
+    @property
+    def mode(self) -> str:
+        """``"exact"`` or ``"binned"``."""
+        return self._pixels.MODE
 
     @property
     def n_images(self) -> int:
         """Images so far."""
-        return len(self._images)
+        return self._pixels.n_images
 
     @property
     def n_items(self) -> int:
         """Pixels so far."""
-        return sum(image.scores.size for image in self._images)
+        return self._pixels.n_items
 
     @property
     def nbytes(self) -> int:
-        """Bytes of maps and masks in memory; what moved to a file is not counted."""
-        return self._in_memory
+        """Bytes of maps and masks in memory, or of counts; what moved to a file is not counted."""
+        return self._pixels.nbytes
 
     def update(self, maps: Any, masks: Any) -> None:
         """Add maps.
@@ -128,40 +162,16 @@ class PixelEvaluator(StreamingEvaluator):
         OSError
             Where the disk is full; the evaluator keeps everything in memory then, and the batch is added.
         """
-        scores, truth = (image_stack(value, name) for value, name in ((maps, "maps"), (masks, "masks")))
-        if [image.shape for image in scores] != [image.shape for image in truth]:
-            shapes = ({image.shape for image in stack} for stack in (scores, truth))
-            raise InvalidInputError(
-                "maps and masks must have the same shapes; got {} of {} and {} of {}".format(
-                    len(scores), *_listed(next(shapes)), len(truth), *_listed(next(shapes))
-                )
-            )
-        for image in scores:
-            if image.dtype.kind not in "fui":
-                raise InvalidTypeError(f"maps must hold numbers; got dtype {image.dtype}")
-            refuse_nan(image, "maps", self._settings.nan_policy)
-        added = [Image(image.copy(), binary(mask, "masks").copy()) for image, mask in zip(scores, truth, strict=True)]
-        if not added:
-            return
-        self._images += added
-        self._in_memory += sum(image.nbytes for image in added)
-        self._changed(1)
-        self._keep_budget()
+        if self._pixels.update(maps, masks, self._settings.nan_policy):
+            self._changed(1)
+            self._pixels.keep_budget()
 
-    def _keep_budget(self) -> None:
-        if self._in_memory <= self._budget:
-            return
-        if self._spill is None:
-            self._spill = Spill(self._spill_dir)
-        self._images[self._first_in_memory :] = self._spill.move(self._images[self._first_in_memory :])
-        self._first_in_memory, self._in_memory = len(self._images), 0
-
-    def compute(self) -> dict[str, float]:
+    def compute(self) -> dict[str, Any]:
         """Report the metrics of everything so far; the evaluator goes on afterwards.
 
         Returns
         -------
-        dict of str to float
+        dict of str to float, or to BinnedResult with ``mode="binned"``
             As :func:`~anomalib_cpp.metrics.pixel_report`.
 
         Raises
@@ -170,34 +180,38 @@ class PixelEvaluator(StreamingEvaluator):
             Before the first update, and as :func:`~anomalib_cpp.metrics.pixel_report`.
         """
         if self._report is None:
-            maps, masks = self._data()
+            self._require_data()
             settings = self._settings
-            opts = options(settings.nan_policy, self._undefined, None)
-            self._report = pixel_values(
-                maps,
-                masks,
-                settings.metrics,
-                opts,
-                limit=settings.integration_limit,
-                connectivity=settings.connectivity,
-                fpr_bounds=settings.fpr_bounds,
-            )
+            asked = Asked(settings.metrics, settings.integration_limit, settings.fpr_bounds, settings.connectivity)
+            self._report = dict(self._pixels.report(asked, self._options()))
         return dict(self._report)
 
     def curves(self) -> dict[str, Curve]:
-        """Return the curves of everything so far: ``"roc"``, ``"pr"`` and ``"pro"``."""
-        maps, masks = self._data()
-        policy = {"nan_policy": self._settings.nan_policy, "undefined": self._undefined}
-        return {
-            "roc": roc_curve(maps, masks, drop_collinear=True, **policy),
-            "pr": pr_curve(maps, masks, **policy),
-            "pro": pro_curve(maps, masks, connectivity=self._settings.connectivity, drop_collinear=True, **policy),
-        }
+        """Return the curves of everything so far: ``"roc"``, ``"pr"`` and ``"pro"``.
 
-    def _data(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        if not self._images:
-            raise InvalidInputError("the evaluator has no data: call update first")
-        return [image.scores for image in self._images], [image.mask for image in self._images]
+        With ``mode="binned"`` those of :meth:`CurveAccumulator.curves`.
+        """
+        self._require_data()
+        return self._pixels.curves(self._settings.connectivity, self._options())
+
+    def _options(self) -> Options:
+        return options(self._settings.nan_policy, self._undefined, None)
+
+    def images(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """Return the maps and the masks so far, without copying them.
+
+        Returns
+        -------
+        maps, masks : lists of arrays of shape (h, w)
+            In the order in which they came; not to be written to. Masks are boolean.
+
+        Raises
+        ------
+        InvalidInputError
+            Before the first update, and with ``mode="binned"``.
+        """
+        self._require_data()
+        return self._pixels.images()
 
     def merge(self, other: PixelEvaluator) -> PixelEvaluator:
         """Add everything that another evaluator has seen; images of `other` come after those of this one.
@@ -219,24 +233,25 @@ class PixelEvaluator(StreamingEvaluator):
         InvalidTypeError
             For another kind of evaluator.
         """
-        self._require_mergeable(other)
-        images = list(other._images)
-        self._images += images
-        self._in_memory += other._in_memory
+        self._require_mergeable(other, ("score_range", "range_from_data"))  # which bins compare themselves
+        self._pixels.merge(other._pixels)
         self._changed(other._updates)
-        self._keep_budget()
+        self._pixels.keep_budget()
         return self
 
     def clone(self) -> PixelEvaluator:
         """Return an evaluator with the same settings and data that goes its own way from here."""
-        twin = PixelEvaluator(undefined=self._undefined, memory_budget=self._budget, spill_dir=self._spill_dir)
-        twin._settings = self._settings
+        twin = PixelEvaluator(undefined=self._undefined)
+        twin._settings, twin._pixels = self._settings, self._pixels.fresh()
         return twin.merge(self)
 
     def reset(self) -> None:
         """Forget all data."""
-        self._images, self._in_memory, self._first_in_memory, self._spill = [], 0, 0, None
+        self._pixels = self._pixels.fresh()
         self._updates, self._report = 0, None
+
+    def _configuration(self) -> dict[str, Any]:
+        return {**super()._configuration(), "mode": self.mode, **self._pixels.configuration()}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays, for gathering over processes or keeping elsewhere.
@@ -245,76 +260,26 @@ class PixelEvaluator(StreamingEvaluator):
         -------
         dict of str to array
             ``scores_<dtype>``, all maps of one dtype one after the other; ``labels``, one bit a pixel; ``shapes`` and
-            ``dtypes`` of the images; ``settings``.
+            ``dtypes`` of the images; ``settings``. With ``mode="binned"`` the arrays of
+            :meth:`CurveAccumulator.state`, and ``n_images``.
         """
-        kinds = sorted({image.scores.dtype.name for image in self._images})
-        arrays: dict[str, NDArray[Any]] = {
-            f"scores_{kind}": np.concatenate(
-                [image.scores.ravel() for image in self._images if image.scores.dtype.name == kind]
-            )
-            for kind in kinds
-        }
-        masks = [image.mask.ravel() for image in self._images]
-        return {
-            **arrays,
-            "labels": np.packbits(np.concatenate(masks)) if masks else np.zeros(0, np.uint8),
-            "shapes": np.array([image.scores.shape for image in self._images], np.int64).reshape(-1, 2),
-            "dtypes": np.array([kinds.index(image.scores.dtype.name) for image in self._images], np.int64),
-            "settings": self._settings_array(),
-        }
+        return {**self._pixels.arrays(), "settings": self._settings_array()}
 
     @classmethod
     def _from_parts(cls, parts: dict[str, Any], config: Any) -> PixelEvaluator:
-        settings, updates = cls._settings_of(config)
-        try:
-            shapes, dtypes = np.asarray(parts.pop("shapes")), np.asarray(parts.pop("dtypes"))
-            labels = np.asarray(parts.pop("labels"))
-        except KeyError as error:
-            raise FormatError(f"state must hold {error.args[0]}") from None
-        kinds = sorted(parts)
-        flat = [np.asarray(parts[kind]) for kind in kinds]
-        sizes = _checked_shapes(shapes, dtypes, len(kinds))
-        pixels = int(sizes.sum())
-        consistent = (
-            all(kind == f"scores_{data.dtype.name}" and data.ndim == 1 for kind, data in zip(kinds, flat, strict=True))
-            and all(data.size == int(sizes[dtypes == k].sum()) for k, data in enumerate(flat))
-            and labels.dtype == np.uint8
-            and labels.shape == ((pixels + 7) // 8,)
-        )
-        if not consistent:
-            raise FormatError("state must hold as many scores and labels as its shapes ask for")
+        binned = isinstance(config, dict) and config.get("mode") == BinnedPixels.MODE
+        kind: type[KeptImages] | type[BinnedPixels] = BinnedPixels if binned else KeptImages
+        known, updates = read_config(config, (*Settings._fields, "mode", *kind.SETTINGS), cls.__name__)
+        if known["mode"] != kind.MODE:
+            raise FormatError(f"state must have mode 'exact' or 'binned'; got {known['mode']!r}")
         evaluator = cls(undefined=None)
-        evaluator._settings = settings
-        masks = np.unpackbits(labels, count=pixels).view(bool)
-        at, used = [0] * len(kinds), 0
-        for (height, width), kind, size in zip(shapes.tolist(), dtypes.tolist(), sizes.tolist(), strict=True):
-            scores = flat[kind][at[kind] : at[kind] + size].reshape(height, width)
-            refuse_nan(scores, "state", settings.nan_policy)
-            evaluator._images.append(Image(scores.copy(), masks[used : used + size].reshape(height, width)))
-            at[kind] += size
-            used += size
-        evaluator._in_memory = sum(image.nbytes for image in evaluator._images)
-        evaluator._keep_budget()
+        evaluator._settings = cls._checked(known)
+        evaluator._pixels = kind.from_parts(parts, known, updates)
         return evaluator._restored(updates)
 
 
-def _checked_shapes(shapes: NDArray[Any], dtypes: NDArray[Any], kinds: int) -> NDArray[np.int64]:
-    """Return the sizes of the images."""
-    valid = (
-        shapes.dtype == np.int64
-        and shapes.ndim == 2
-        and shapes.shape[1] == 2
-        and dtypes.dtype == np.int64
-        and dtypes.shape == shapes.shape[:1]
-        and bool((shapes > 0).all())
-        and bool((shapes < 1 << 31).all())
-        and bool(((dtypes >= 0) & (dtypes < max(kinds, 1))).all())
-        and (kinds > 0) == (len(shapes) > 0)
-    )
-    if not valid:
-        raise FormatError("state must hold shapes and dtypes of images")
-    return shapes[:, 0] * shapes[:, 1]  # type: ignore[no-any-return]
-
-
-def _listed(shapes: set[tuple[int, ...]]) -> tuple[str]:
-    return (", ".join(map(str, sorted(shapes))) or "none",)
+def _refuse(mode: str, **options: Any) -> None:
+    """Raise for options of the other mode."""
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidInputError(f"{name} belongs to mode={mode!r}; got {value!r}")

@@ -73,7 +73,7 @@ class Mergeable(ABC):
         different = [
             f"{key} ({mine[key]!r}, {theirs[key]!r})"
             for key in mine
-            if key not in ignoring and mine[key] != theirs[key]
+            if key not in ignoring and key in theirs and mine[key] != theirs[key]
         ]
         if different:
             raise InvalidInputError(f"other must have the same settings; different are {', '.join(different)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 from .._checks import number
 from .._errors import FormatError, InvalidInputError
 from .._records import Record
+from ._buckets import Buckets
 from ._protocol import Mergeable, exact_floats, part, read_config, reading_state
 
 __all__ = ["QuantileResult", "QuantileSketch"]
 
 _EXACT = 1 << 20  # values that are kept as they are
-_MANTISSA = 52
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -80,27 +79,23 @@ class QuantileSketch(Mergeable):
         self._error = number(relative_error, "relative_error")
         if not 0 < self._error <= 0.5:
             raise InvalidInputError(f"relative_error must lie in (0, 0.5]; got {relative_error!r}")
-        # Buckets of m leading mantissa bits are 2^-m wide relative to their power of two; half of that is the error.
-        kept = min(_MANTISSA, max(0, math.ceil(-math.log2(self._error)) - 1))
-        self._shift = _MANTISSA - kept
         self.reset()
 
     def reset(self) -> None:
         """Forget all values."""
         self._values: list[NDArray[np.float64]] = []
-        self._buckets, self._counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        self._range = (math.inf, -math.inf)  # of what was counted
+        self._buckets = Buckets(self._error)
         self._updates = 0
 
     @property
     def n_items(self) -> int:
         """Values so far."""
-        return sum(map(len, self._values)) + int(self._counts.sum())
+        return sum(map(len, self._values)) + self._buckets.n_items
 
     @property
     def nbytes(self) -> int:
         """Bytes of the values or of the buckets."""
-        return sum(values.nbytes for values in self._values) + self._buckets.nbytes + self._counts.nbytes
+        return sum(values.nbytes for values in self._values) + self._buckets.ids.nbytes + self._buckets.counts.nbytes
 
     def update(self, values: Any) -> None:
         """Add values.
@@ -122,21 +117,11 @@ class QuantileSketch(Mergeable):
             self._count_what_is_too_much()
 
     def _count_what_is_too_much(self) -> None:
-        if len(self._counts) == 0 and self.n_items <= _EXACT:
+        if len(self._buckets) == 0 and self.n_items <= _EXACT:
             return
         for values in self._values:
-            keys = values.view(np.int64)
-            buckets = (keys ^ ((keys >> 63) & np.iinfo(np.int64).max)) >> self._shift  # integers in the order of floats
-            found, counts = np.unique(buckets, return_counts=True)
-            self._add(found, counts, (float(values.min()), float(values.max())))
+            self._buckets.count(values)
         self._values = []
-
-    def _add(self, buckets: NDArray[np.int64], counts: NDArray[np.int64], span: tuple[float, float]) -> None:
-        together, at = np.unique(np.concatenate([self._buckets, buckets]), return_inverse=True)
-        total = np.zeros(len(together), np.int64)
-        np.add.at(total, at, np.concatenate([self._counts, counts]))
-        self._buckets, self._counts = together, total
-        self._range = (min(self._range[0], span[0]), max(self._range[1], span[1]))
 
     def compute(self, quantiles: Any = (0.25, 0.5, 0.75)) -> QuantileResult:
         """Return quantiles of everything so far; the sketch goes on afterwards.
@@ -173,14 +158,7 @@ class QuantileSketch(Mergeable):
             self._values = [np.sort(np.concatenate(self._values))]
             exact = self._values[0][ranks]
             return exact, exact, exact
-        at = np.searchsorted(np.cumsum(self._counts), ranks, side="right")
-        first = self._buckets[at] << self._shift
-        low, high = (
-            np.clip((keys ^ ((keys >> 63) & np.iinfo(np.int64).max)).view(np.float64), *self._range)
-            for keys in (first, first + ((1 << self._shift) - 1))
-        )
-        middle = low + (high / 2 - low / 2)
-        return np.where(first == 0, low, middle), low, high  # zeros are zeros
+        return self._buckets.ranked(ranks)
 
     def merge(self, other: QuantileSketch) -> QuantileSketch:
         """Add everything that another sketch has seen.
@@ -204,8 +182,8 @@ class QuantileSketch(Mergeable):
         """
         self._require_mergeable(other)
         self._values = [*self._values, *other._values]
-        if len(other._counts):
-            self._add(other._buckets, other._counts, other._range)
+        if len(other._buckets):
+            self._buckets.add(other._buckets.ids, other._buckets.counts, other._buckets.span)
         self._updates += other._updates
         self._count_what_is_too_much()
         return self
@@ -224,9 +202,9 @@ class QuantileSketch(Mergeable):
         """
         return {
             "values": np.sort(np.concatenate([np.zeros(0), *self._values])),
-            "buckets": self._buckets.copy(),
-            "counts": self._counts.copy(),
-            "range": np.array(self._range),
+            "buckets": self._buckets.ids.copy(),
+            "counts": self._buckets.counts.copy(),
+            "range": np.array(self._buckets.span),
             "settings": self._settings_array(),
         }
 
@@ -239,21 +217,13 @@ class QuantileSketch(Mergeable):
         low, high = part(parts, "range", np.float64, (2,)).tolist()
         with reading_state(cls.__name__):
             made = cls(**options)
-        largest = np.finfo(np.float64).max.view(np.int64) >> made._shift
-        counted = len(buckets) > 0
-        valid = (
-            not (counted and len(values))
-            and bool(np.isfinite(values).all())
-            and bool((np.diff(buckets) > 0).all())
-            and bool((counts > 0).all())
-            and float(counts.sum(dtype=np.float64)) < 2.0**62
-            and bool((np.abs(buckets + 0.5) <= largest + 0.5).all())
-            and (math.isfinite(low) and math.isfinite(high) and low <= high if counted else (low, high) == made._range)
-        )
+        made._buckets.ids, made._buckets.counts = buckets.copy(), counts.copy()
+        made._buckets.span = (low, high)
+        exclusive = len(buckets) == 0 or len(values) == 0
+        valid = exclusive and bool(np.isfinite(values).all()) and made._buckets.are_valid()
         if not valid:
             raise FormatError("state must hold finite values, or ascending buckets with their counts and range")
         made._values = [values.copy()] if len(values) else []
-        made._buckets, made._counts, made._range = buckets.copy(), counts.copy(), (low, high)
         made._count_what_is_too_much()
         return made._restored(updates)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from .._checks import choice, fraction
 from ..metrics._inputs import options
 from ..metrics._pimo import checked_bounds
-from ..metrics._report import chosen
+from ..metrics._values import chosen
 from ._protocol import Mergeable, read_config, reading_state
 
 
@@ -31,7 +31,12 @@ class StreamingEvaluator(Mergeable):
     def __init__(self, settings: Settings, undefined: Any) -> None:
         self._settings = settings
         self._undefined = undefined
-        self._report: dict[str, float] | None = None
+        self._report: dict[str, Any] | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What two evaluators must have in common to be merged: a copy."""
+        return self._configuration()
 
     def _changed(self, updates: int) -> None:
         self._updates += updates
@@ -45,6 +50,10 @@ class StreamingEvaluator(Mergeable):
     @classmethod
     def _settings_of(cls, config: Any) -> tuple[Settings, int]:
         known, updates = read_config(config, Settings._fields, cls.__name__)
+        return cls._checked(known), updates
+
+    @classmethod
+    def _checked(cls, known: dict[str, Any]) -> Settings:
         with reading_state(cls.__name__):
             return Settings(
                 chosen(known["metrics"], cls._known),
@@ -53,4 +62,4 @@ class StreamingEvaluator(Mergeable):
                 int(choice(known["connectivity"], "connectivity", (4, 8))),
                 choice(known["group_reduce"], "group_reduce", ("max", "mean")),
                 options(known["nan_policy"], None, None).nan_policy,
-            ), updates
+            )

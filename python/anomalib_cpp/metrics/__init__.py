@@ -5,18 +5,27 @@ from __future__ import annotations
 from .._resampling import BootstrapResult
 from ._areas import aupr, auroc, average_precision
 from ._bootstrap import bootstrap
+from ._box_plots import per_image_scores_stats
 from ._clusters import ClusterScores, MergedRegions, cluster_scores, merge_regions
 from ._curves import pr_curve, pro_curve, roc_curve
 from ._explain import Explanation, explain_difference
 from ._grids import ader_report, confusion_counts
+from ._image_report import image_report
 from ._many import ManyResult, evaluate_many
 from ._mebin import mebin
+from ._ood import ood_report
 from ._overlap import pro_score
+from ._paired_tests import (
+    compare_models_pairwise_ttest_rel,
+    compare_models_pairwise_wilcoxon,
+    format_pairwise_tests_results,
+)
 from ._pickers import f1_adaptive_threshold, pbn, pgn
 from ._pimo import aupimo
 from ._ranking import dice_max, f1_max, fpr_at_tpr, iou_max, tpr_at_fpr
-from ._regions import aupro, aupro_by_size, connected_components
-from ._report import image_report, pixel_report
+from ._region_sizes import aupro_by_size
+from ._regions import aupro, connected_components
+from ._report import pixel_report
 from ._results import (
     AupimoResult,
     BinnedResult,
@@ -32,12 +41,6 @@ from ._results import (
 )
 from ._scaling import NormalizedScores, normalize_scores
 from ._spro import spro
-from ._statistics import (
-    compare_models_pairwise_ttest_rel,
-    compare_models_pairwise_wilcoxon,
-    format_pairwise_tests_results,
-    per_image_scores_stats,
-)
 
 __all__ = [
     "AupimoResult",
@@ -82,6 +85,7 @@ __all__ = [
     "mebin",
     "merge_regions",
     "normalize_scores",
+    "ood_report",
     "pbn",
     "per_image_scores_stats",
     "pgn",

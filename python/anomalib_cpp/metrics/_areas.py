@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from .._checks import choice, fraction
 from ._arguments import argument, binary
-from ._curves import area_up_to
 from ._inputs import Options, counts, defined, options, propagates, why_undefined
-from ._weighted import WeightedLevels, weighted_counts
+from ._weighted import weighted_counts
 
 __all__ = ["aupr", "auroc", "average_precision"]
 
@@ -91,17 +90,12 @@ def auroc(
     found, _ = weighted_counts(scores, labels, sample_weight, opts)
     if propagates(found, opts):
         return NAN
-    value: float = _area(found, limit) if isinstance(found, WeightedLevels) else found.auroc(limit)
+    value: float = found.auroc(limit)
     if value != value:
         return defined(value, opts.undefined, "auroc", why_undefined(found))
     if standardize == "mcclish" and limit < 1:
         return 0.5 * (1 + (value - limit / 2) / (1 - limit / 2))
     return value
-
-
-def _area(found: WeightedLevels, limit: float) -> float:
-    fpr, tpr, _ = found.roc_curve(False)
-    return area_up_to(fpr, tpr, limit) / limit if found.positives and found.negatives else NAN
 
 
 def average_precision(

@@ -13,7 +13,7 @@ from .._config import threads_or_default
 from .._errors import InvalidInputError
 from .._resampling import generator, summary
 from ._inputs import Options, counts, options
-from ._report import chosen
+from ._values import chosen
 
 __all__ = ["bootstrap"]
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .._checks import integer
 from .._errors import InvalidInputError, InvalidTypeError
-from ._curves import area_up_to, trapezoid
 from ._inputs import Options, argument, counts, options
+from ._polylines import area_up_to, trapezoid
 from ._results import ConfusionCounts
 
 __all__ = ["ader_report", "confusion_counts"]

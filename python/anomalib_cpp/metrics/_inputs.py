@@ -6,12 +6,14 @@ import warnings
 from numbers import Real
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
 from .._checks import choice, integer
 from .._config import get_config, threads_or_default
-from .._errors import InvalidInputError, UndefinedMetricWarning
+from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from ..maps import resize_to_masks
 from ._arguments import Argument as Argument
 from ._arguments import argument as argument
 from ._arguments import as_list_like, flat
@@ -20,6 +22,7 @@ from ._ignored import Hidden, hide
 SMALL = 1 << 15  # elements below which a second thread costs more than it saves
 
 NAN_POLICIES = ("raise", "propagate", "omit")
+RESIZING = ("bilinear", "bilinear_corners", "nearest")
 
 
 class Options(NamedTuple):
@@ -29,9 +32,16 @@ class Options(NamedTuple):
     undefined: str | float
     threads: int | None
     ignore: int | None = None  # label of pixels that are in no count
+    resize: str | None = None  # how maps are brought to the size of their masks
 
 
-def options(nan_policy: str | None, undefined: Any, threads: int | None, ignore_value: int | None = None) -> Options:
+def options(
+    nan_policy: str | None,
+    undefined: Any,
+    threads: int | None,
+    ignore_value: int | None = None,
+    resize: str | None = None,
+) -> Options:
     """Fill in the configuration's defaults and refuse unknown values."""
     if nan_policy is None or undefined is None:
         config = get_config()
@@ -47,7 +57,9 @@ def options(nan_policy: str | None, undefined: Any, threads: int | None, ignore_
         threads = threads_or_default(threads)
     if ignore_value is not None and integer(ignore_value, "ignore_value") in (0, 1):
         raise InvalidInputError(f"ignore_value must not be a label, 0 or 1; got {ignore_value}")
-    return Options(str(nan_policy), undefined, threads, None if ignore_value is None else int(ignore_value))
+    if resize is not None:
+        choice(resize, "resize", RESIZING)
+    return Options(str(nan_policy), undefined, threads, None if ignore_value is None else int(ignore_value), resize)
 
 
 def defined(value: float, choice: str | float, name: str, why: str) -> float:
@@ -86,14 +98,15 @@ def counts(
     levels: bool = False,
     normal_thresholds: tuple[NDArray[Any] | None] | None = None,
     grid: tuple[NDArray[Any], bool] | None = None,
+    bins: tuple[float, float, int] | None = None,
     slots: int | None = None,
 ) -> tuple[Any, Argument]:
     """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
 
     With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
-    With `grid`, (thresholds, strict), `_core.GridCounts`. With `slots`, a connectivity, `_core.ImageSlots`; a score
-    without a map is an image of one pixel then. With `connectivity`, regions too. `images` asks for at least two
-    dimensions, `samples` for one.
+    With `grid`, (thresholds, strict), `_core.GridCounts`. With `bins`, (low, high, n_bins), `_core.BinCounts`. With
+    `slots`, a connectivity, `_core.ImageSlots`; a score without a map is an image of one pixel then. With
+    `connectivity`, regions too. `images` asks for at least two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -112,7 +125,9 @@ def counts(
     given, truth = as_list_like(given, truth), as_list_like(truth, given)
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
-    threads = opts.threads or (1 if given.size < SMALL else threads_or_default(None))
+    if opts.resize is not None:
+        given = resized(given, truth, names, opts)
+    threads = opts.threads or (1 if truth.size < SMALL else threads_or_default(None))
     if opts.ignore is not None:
         values, truths, kept_missing = hide(given.data, truth.data, names, opts.ignore, opts.nan_policy)
         given, truth = given._replace(data=values), truth._replace(data=truths)
@@ -126,6 +141,8 @@ def counts(
         found = _core.image_slots(values, truths, names[0], names[1], slots, threads)
     elif grid is not None:
         found = _core.grid_counts(given.data, truth.data, *names, *grid, *regions, threads)
+    elif bins is not None:
+        found = _core.bin_counts(given.data, truth.data, *names, *bins, *regions, threads)
     elif normal_thresholds is not None:
         found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)
     else:
@@ -139,6 +156,20 @@ def counts(
             f"{names[0]} contains {found.missing} NaN, first at index {_index(given.data, image, row, column)}"
         )
     return found, given
+
+
+def resized(given: Argument, truth: Argument, names: tuple[str, str], opts: Options) -> Argument:
+    """Return maps of the size of their masks: made while they are counted, or at once if pixels are to be ignored."""
+    data = given.data if isinstance(given.data, list) else [given.data]
+    for values in data:
+        if values.dtype.kind != "f":
+            raise InvalidTypeError(f"{names[0]} must hold floating-point numbers to be resized; got {values.dtype}")
+    if data and data[0].dtype.itemsize == 2:
+        data = [values.astype(np.float32) for values in data]
+    whole = data if isinstance(given.data, list) else data[0]
+    if opts.ignore is not None:
+        return given._replace(data=resize_to_masks(whole, truth.data, mode=str(opts.resize), threads=opts.threads))
+    return given._replace(data=_core.ResizedMaps(whole, str(opts.resize)))
 
 
 def _index(data: Any, image: int, row: int, column: int) -> tuple[int, ...]:

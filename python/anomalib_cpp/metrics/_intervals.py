@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
+from .._errors import InvalidInputError
+from ._pimo_intervals import Overlap, added, off
 from ._results import BinnedResult
 
 __all__ = ["Bins", "intervals", "undecided"]
@@ -24,6 +27,7 @@ class Bins(NamedTuple):
     negatives: NDArray[np.int64]
     coverage: NDArray[np.float64] | None  # mean share of the regions that lies in the bin
     single: NDArray[np.bool_]  # bins that have room for one score only, and so hide nothing
+    overlap: Overlap | None = None
 
 
 class _Walk(NamedTuple):
@@ -37,12 +41,14 @@ class _Walk(NamedTuple):
     before_n: NDArray[np.float64]
 
 
-class _Parts(NamedTuple):
-    """What each bin adds to a metric: at its worst order, with all its scores tied, at its best order."""
+class _Area(NamedTuple):
+    """A sum over bins: at the worst order in each, with all its scores tied, at the best order."""
 
-    low: NDArray[np.float64]
-    value: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: float
+    value: float
+    high: float
+    gap: NDArray[np.float64]  # by how much each bin widens the interval, when asked for
+    off: float = _ROUNDING  # by how much the sums may be off
 
 
 def _walk(bins: Bins) -> _Walk:
@@ -51,7 +57,7 @@ def _walk(bins: Bins) -> _Walk:
     return _Walk(p, n, tp, fp, tp - p, fp - n)
 
 
-def intervals(bins: Bins, limit: float) -> dict[str, BinnedResult]:
+def intervals(bins: Bins, limit: float, fpr_bounds: tuple[float, float]) -> dict[str, BinnedResult]:
     """Return the metrics of binned scores; NaN where a class is missing.
 
     A bin hides the order of the scores in it and nothing else: the worst and the best order bound what the scores
@@ -61,13 +67,15 @@ def intervals(bins: Bins, limit: float) -> dict[str, BinnedResult]:
     result = dict.fromkeys(("auroc", "average_precision", "aupr", "f1_max", "iou_max", "fpr_at_tpr"), nothing)
     if bins.coverage is not None:
         result["aupro"] = nothing
+    if bins.overlap is not None:
+        result["aupimo"] = nothing
     walk = _walk(bins)
     if walk.tp[-1] == 0:
         return result
-    for name, parts in _areas(bins, walk, limit).items():
-        result[name] = _result(*(float(part.sum()) for part in (parts.value, parts.low, parts.high)))
-    for name, (value, top) in _overlaps(bins, walk).items():
-        best = float(value.max())
+    for name, area in _areas(bins, limit, fpr_bounds).items():
+        result[name] = _result(area.value, area.low, area.high, area.off)
+    for name, (reached, top) in _overlaps(bins, walk).items():
+        best = float(reached.max())
         result[name] = _result(best, best, float(top.max()))
     if walk.fp[-1] > 0:
         _, low, high = _rate(bins, walk)
@@ -75,19 +83,21 @@ def intervals(bins: Bins, limit: float) -> dict[str, BinnedResult]:
     return result
 
 
-def undecided(bins: Bins, names: Iterable[str], limit: float, atol: float) -> NDArray[np.bool_]:
+def undecided(
+    bins: Bins, names: Iterable[str], limit: float, fpr_bounds: tuple[float, float], atol: float
+) -> NDArray[np.bool_]:
     """Tell which bins must give up their order, so that no metric of `names` is off by more than `atol`."""
     chosen = np.zeros(len(bins.positives), bool)
-    room = 2 * (atol - _ROUNDING) * (1 - 1e-9)
+    room = _room(atol, _ROUNDING)
     walk = _walk(bins)
     if walk.tp[-1] == 0:
         return chosen
-    areas, overlaps = _areas(bins, walk, limit), _overlaps(bins, walk)
+    areas, overlaps = _areas(bins, limit, fpr_bounds, gaps=True), _overlaps(bins, walk)
     for name in names:
         if name in areas:
-            gap = areas[name].high - areas[name].low
+            gap = areas[name].gap
             order = np.argsort(gap, kind="stable")
-            chosen[order[np.cumsum(gap[order]) > room]] = True
+            chosen[order[np.cumsum(gap[order]) > _room(atol, areas[name].off)]] = True
         elif name in overlaps:
             value, top = overlaps[name]
             chosen |= top - value.max() > room
@@ -97,37 +107,35 @@ def undecided(bins: Bins, names: Iterable[str], limit: float, atol: float) -> ND
     return chosen & ~bins.single & (bins.positives > 0)
 
 
-def _areas(bins: Bins, walk: _Walk, limit: float) -> dict[str, _Parts]:
+def _room(atol: float, off: float) -> float:
+    """Width that is left for an interval."""
+    if not atol > off:
+        raise InvalidInputError(f"atol must be more than {off:.1e} with these maps and fpr_bounds; got {atol:g}")
+    return 2 * (atol - off) * (1 - 1e-9)
+
+
+def _areas(bins: Bins, limit: float, fpr_bounds: tuple[float, float], *, gaps: bool = False) -> dict[str, _Area]:
     """Metrics that are sums over bins; those that exist."""
-    p, n, tp, fp, before_p, before_n = walk
-    total_p, total_n = float(tp[-1]), float(fp[-1])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision, best = tp / (tp + fp), tp / (tp + before_n)
-        start = np.where(before_p + before_n > 0, before_p / (before_p + before_n), 1)
-        low = np.where(before_p + fp > 0, before_p / (before_p + fp), 0)
-    for ratio in (precision, best):
-        ratio[p == 0] = 0
-    tied = p * (start + precision) / 2
-    found = {
-        "average_precision": _Parts(_worst_precisions(bins.positives, before_p, fp), p * precision, p * best),
-        "aupr": _Parts(p * low, tied, p * np.maximum(start, best)),
-    }
-    scale = {"average_precision": total_p, "aupr": total_p}
-    if total_n > 0:
-        won = p * (total_n - fp + n / 2)
-        found["auroc"] = _Parts(won - p * n / 2, won, won + p * n / 2)
-        scale["auroc"] = total_p * total_n
-        if bins.coverage is not None and bins.coverage.sum() > 0:
-            after = np.cumsum(bins.coverage)
-            before = after - bins.coverage
-            width = np.minimum(fp / total_n, limit) - np.minimum(before_n / total_n, limit)
-            reached = np.divide(width * total_n, n, out=np.ones_like(n), where=n > 0)  # less than 1 across the limit
-            middle = np.where(bins.single, before + bins.coverage * reached / 2, (before + after) / 2)
-            found["aupro"] = _Parts(width * before, width * middle, width * after)
-            scale["aupro"] = limit
-    for name, parts in found.items():
-        low, value, high = (part / scale[name] for part in parts)
-        found[name] = _Parts(np.where(bins.single, value, low), value, np.where(bins.single, value, high))
+    native = _core.bin_areas(
+        np.ascontiguousarray(bins.positives),
+        np.ascontiguousarray(bins.negatives),
+        None if bins.coverage is None else np.ascontiguousarray(bins.coverage),
+        np.ascontiguousarray(bins.single),
+        limit,
+        _MOST_LISTED,
+        gaps,
+    )
+    found = {name: _Area(*area) for name, area in native.items()}
+    if bins.overlap is not None and bins.overlap.exists:
+        low, value, high = added(bins.overlap, fpr_bounds)
+        low, high = (np.where(bins.single, value, part) for part in (low, high))
+        found["aupimo"] = _Area(
+            float(low.sum()),
+            float(value.sum()),
+            float(high.sum()),
+            high - low,
+            off(bins.overlap, fpr_bounds, _ROUNDING),
+        )
     return found
 
 
@@ -151,22 +159,6 @@ def _rate(bins: Bins, walk: _Walk) -> tuple[int, float, float]:
     return at, high if bins.single[at] else float(walk.before_n[at] / walk.fp[-1]), high
 
 
-def _result(value: float, low: float, high: float) -> BinnedResult:
-    low, high = max(0.0, low - _ROUNDING), min(1.0, high + _ROUNDING)
+def _result(value: float, low: float, high: float, off: float = _ROUNDING) -> BinnedResult:
+    low, high = max(0.0, low - off), min(1.0, high + off)
     return BinnedResult(min(max(value, low), high), low, high)
-
-
-def _worst_precisions(
-    positives: NDArray[np.int64], before: NDArray[np.float64], fp: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum of (T + j) / (T + j + F) over the anomalous pixels j of each bin, all normal ones of the bin before them."""
-    p = positives.astype(np.float64)
-    if positives.sum() <= _MOST_LISTED:
-        rank = np.arange(int(positives.sum())) + 1.0
-        worst = np.zeros(len(p))
-        has = positives > 0
-        starts = np.cumsum(positives[has]) - positives[has]
-        worst[has] = np.add.reduceat(rank / (rank + np.repeat(fp, positives)), starts)
-        return worst
-    # 1 / x is convex, so its sum over unit steps lies below its integral over as many steps around them.
-    return p - fp * np.log1p(p / (before + fp + 0.5))

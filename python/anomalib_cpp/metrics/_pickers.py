@@ -215,7 +215,7 @@ def _classes(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Scores of the anomalous and of the normal items; None where NaN propagates."""
     opts = options(nan_policy, "raise", threads)
-    found, _ = counts(scores, labels, opts)
+    found, _ = counts(scores, labels, opts, grid=(np.empty(0), False))  # checks without a sort
     if propagates(found, opts):
         return None
     if not (found.positives and found.negatives):

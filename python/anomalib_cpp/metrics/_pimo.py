@@ -107,24 +107,48 @@ def aupimo(
     if grid is None and snap:
         grid = _even_thresholds(maps, masks, opts, size)
     found = counts(maps, masks, opts, names=("maps", "masks"), images=True, normal_thresholds=(grid,))[0]
-    team = threads_or_default(opts.threads)
+    if not snap:
+        return exact_overlap(found, (low, high), opts)
+    nothing = _nothing(found, (low, high), opts)
+    if nothing is not None:
+        return nothing
+    assert grid is not None
+    return _snapped(found, grid, (low, high), bool(force), bool(return_curves), threads_or_default(opts.threads))
+
+
+def exact_overlap(found: Any, fpr_bounds: tuple[float, float], opts: Options) -> AupimoResult:
+    """Return AUPIMO with limits that are met exactly, from `_core.NormalRanks`."""
+    nothing = _nothing(found, fpr_bounds, opts)
+    if nothing is not None:
+        return nothing
+    require_reachable(found.smallest_rate, fpr_bounds[0])
+    scores = found.aupimo(*fpr_bounds, threads_or_default(opts.threads))
+    return AupimoResult(float(np.nanmean(scores)), scores, fpr_bounds)
+
+
+def _nothing(found: Any, fpr_bounds: tuple[float, float], opts: Options) -> AupimoResult | None:
+    """Return the result of missing scores, or of images of one kind only; None where there is more."""
+    scores = np.full(found.normal_images + found.anomalous_images, np.nan)
     if found.missing and opts.nan_policy == "propagate":
-        return AupimoResult(float("nan"), np.full(len(found.aupimo(low, high, team)), np.nan), (low, high))
-    if found.normal_images == 0 or found.anomalous_images == 0:
-        missing = "normal" if found.normal_images == 0 else "anomalous"
-        value = defined(float("nan"), opts.undefined, "aupimo", f"there is no {missing} image")
-        scores = np.full(found.normal_images + found.anomalous_images, np.nan)
-        return AupimoResult(value, scores, (low, high))
-    if snap:
-        assert grid is not None
-        return _snapped(found, grid, (low, high), bool(force), bool(return_curves), team)
-    if found.smallest_rate > low:
+        return AupimoResult(float("nan"), scores, fpr_bounds)
+    if found.normal_images and found.anomalous_images:
+        return None
+    value = defined(float("nan"), opts.undefined, "aupimo", no_images(found.normal_images))
+    return AupimoResult(value, scores, fpr_bounds)
+
+
+def no_images(normal: int) -> str:
+    """Name the kind of images that is missing."""
+    return f"there is no {'anomalous' if normal else 'normal'} image"
+
+
+def require_reachable(smallest_rate: float, low: float) -> None:
+    """Raise where the lower bound lies below every rate of the normal images."""
+    if smallest_rate > low:
         raise InvalidInputError(
             f"fpr_bounds must be reachable; got {low:g} as lower bound, but the highest normal score alone gives a "
-            f"rate of {found.smallest_rate:.3g}"
+            f"rate of {smallest_rate:.3g}"
         )
-    scores = found.aupimo(low, high, team)
-    return AupimoResult(float(np.nanmean(scores)), scores, (low, high))
 
 
 def checked_bounds(value: Any) -> tuple[float, float]:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import as_integer, fraction, number
+from .._checks import as_integer, choice, fraction, number
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
 from ._inputs import argument, counts, defined, options, propagates
 from ._results import SproResult
+from ._spro_loco import refined_scores
 
 __all__ = ["spro"]
 
@@ -23,6 +24,7 @@ def spro(
     saturation: Sequence[Any],
     *,
     integration_limit: Any = 0.05,
+    variant: str = "exact",
     nan_policy: str | None = None,
     undefined: str | float | None = None,
     threads: int | None = None,
@@ -45,6 +47,9 @@ def spro(
         (rounded down, at least one). Numbers above the defect's size stand for its size.
     integration_limit : float or sequence of floats in (0, 1], default 0.05
         Largest false positive rate. A sequence gives one area each.
+    variant : {"exact", "loco"}, default "exact"
+        ``"loco"`` looks at the curve at the thresholds that the official evaluation refines, where a pixel is found if
+        its score lies above the threshold.
     nan_policy, undefined, threads
         As in :func:`aupro`.
 
@@ -62,8 +67,16 @@ def spro(
 
     Notes
     -----
-    With saturations equal to the sizes of connected regions this is :func:`aupro`. The official evaluation refines a
-    grid of thresholds and agrees to about 1e-3. O(n + P log P) time, O(P) extra memory.
+    With saturations equal to the sizes of connected regions this is :func:`aupro`. O(n + P log P) time, O(P) extra
+    memory.
+
+    ``"loco"`` starts from 50 thresholds: 48 scores at evenly spaced ranks, and 1e-6 beyond the highest and the lowest
+    score. In each of at most 10 rounds it puts 20 to 100 new ones between neighbours that lie more than 1e-3 apart on
+    the curve, unless the triangle over them is no larger than a quarter of 1e-3 squared. The result differs from the
+    exact one by about 1e-3 at most. Above ten million scores the official code takes the ranks within a random sample;
+    here they are always those of all scores, so that results repeat. The curve that is refined is that of the maps
+    given, where the official code refines that of structural and logical anomalies together. This needs a sort of all
+    scores, which must be finite.
 
     References
     ----------
@@ -80,6 +93,7 @@ def spro(
     1.0
     """
     opts = options(nan_policy, undefined, threads)
+    choice(variant, "variant", ("exact", "loco"))
     single = np.ndim(integration_limit) == 0
     limits = [fraction(limit, "integration_limit") for limit in ([integration_limit] if single else integration_limit)]
     if not limits:
@@ -91,9 +105,11 @@ def spro(
             raise InvalidInputError(f"{name} must have one entry for each of the {len(images)} maps; got {len(value)}")
     layers = [_layers(channels[i], image.shape, i) for i, image in enumerate(images)]
     unions = [of_image.any(axis=0) for of_image in layers]
-    found, _ = counts(images, unions, opts, names=("maps", "channels"), connectivity=8, images=True)
+    exact = variant == "exact"
+    needs: dict[str, Any] = {"connectivity": 8} if exact else {"levels": True}
+    found, _ = counts(images, unions, opts, names=("maps", "channels"), images=True, **needs)
 
-    ranks, wanted, where, areas = [], [], [], []
+    defects, wanted, where, areas = [], [], [], []  # of each defect's pixels the ranks, or the scores
     for i, (image, of_image, union) in enumerate(zip(images, layers, unions, strict=True)):
         asked = [] if saturation[i] is None else list(saturation[i])
         if len(asked) != len(of_image):
@@ -103,12 +119,13 @@ def spro(
         if not len(of_image):
             continue
         has_score = ~np.isnan(image) if image.dtype.kind == "f" else np.ones(image.shape, bool)
-        pixels, rank = union & has_score, found.image_ranks(i)
+        pixels = union & has_score
+        values = found.image_ranks(i) if exact else image[pixels]
         for c, layer in enumerate(of_image):
-            mine = rank[layer[pixels]]
+            mine = values[layer[pixels]]
             if len(mine) == 0:
                 continue  # every pixel of it lacks a score
-            ranks.append(mine)
+            defects.append(mine)
             wanted.append(_pixels_asked_for(asked[c], len(mine), f"saturation[{i}][{c}]"))
             where.append(i)
             areas.append(len(mine))
@@ -117,15 +134,19 @@ def spro(
         "defect_areas": np.array(areas, np.int64),
         "saturation": np.array(wanted, np.int64),
     }
-    shape = (len(limits), len(ranks))
+    shape = (len(limits), len(defects))
     if propagates(found, opts):
         values, scores = np.full(len(limits), np.nan), np.full(shape, np.nan)
-    elif not ranks or found.negatives == 0:
-        why = "there is no defect" if not ranks else "there is no normal pixel"
+    elif not defects or found.negatives == 0:
+        why = "there is no defect" if not defects else "there is no normal pixel"
         values = np.full(len(limits), defined(float("nan"), opts.undefined, "spro", why))
         scores = np.full(shape, np.nan)
     else:
-        scores = np.array([found.defect_scores(ranks, wanted, limit) for limit in limits]).reshape(shape)
+        if exact:
+            scores = np.array([found.defect_scores(defects, wanted, limit) for limit in limits])
+        else:
+            highest = [np.sort(mine)[-asked:] for mine, asked in zip(defects, wanted, strict=True)]
+            scores = refined_scores(found, highest, limits)
         values = scores.mean(axis=1)
     return SproResult(float(values[0]) if single else values, scores[0] if single else scores, **result)
 

@@ -11,6 +11,7 @@ from .._arrays import locate
 from .._errors import InvalidInputError
 from ._arguments import argument, binary, flat
 from ._inputs import Options, counts
+from ._polylines import area_up_to
 
 
 class WeightedLevels(NamedTuple):
@@ -46,6 +47,11 @@ class WeightedLevels(NamedTuple):
         precision = np.append(self._precision()[::-1], 1.0)
         return recall, precision, np.append(self.thresholds[::-1], np.inf)
 
+    def auroc(self, limit: float) -> float:
+        """Area under the ROC curve up to a false positive rate, divided by it; NaN for a class without weight."""
+        fpr, tpr, _ = self.roc_curve(False)
+        return area_up_to(fpr, tpr, limit) / limit if self.positives and self.negatives else float("nan")
+
     def average_precision(self) -> float:
         """Precision times gain in recall; NaN without an anomalous sample."""
         if not self.positives:
@@ -61,35 +67,53 @@ def _share(reached: NDArray[np.float64], total: float) -> NDArray[np.float64]:
 
 
 def weighted_counts(
-    scores: Any, labels: Any, sample_weight: Any, opts: Options, *, levels: bool = False
+    scores: Any,
+    labels: Any,
+    sample_weight: Any,
+    opts: Options,
+    *,
+    names: tuple[str, str] = ("scores", "labels"),
+    levels: bool = False,
+    keep_order: bool = False,
 ) -> tuple[Any, Any]:
     """Count samples as :func:`counts` does; by weight, unless all weigh the same.
 
-    Samples without weight count as absent, so that they make no point of a curve.
+    Samples without weight count as absent, so that they make no point of a curve. Tied samples are added up in the
+    order of their weights, so that sums do not depend on the order of the samples; with `keep_order` as they come.
     """
-    found, given = counts(scores, labels, opts, samples=sample_weight is not None, levels=levels)
     if sample_weight is None:
-        return found, given
-    values, truth = (flat(argument(value, name)).data for value, name in ((scores, "scores"), (labels, "labels")))
+        return counts(scores, labels, opts, names=names, levels=levels)
     weights = locate(sample_weight, "sample_weight").data.astype(np.float64)
+    equal = weights.size == 0 or weights.min() == weights.max() > 0
+    nothing = None if equal else (np.empty(0), False)  # a grid without thresholds: checks without a sort
+    found, given = counts(scores, labels, opts, names=names, samples=True, levels=levels, grid=nothing)
+    values, truth = (flat(argument(value, name)).data for value, name in zip((scores, labels), names, strict=True))
     weights = weights.reshape(-1) if weights.shape == (len(values), 1) else weights
     if weights.shape != values.shape:
-        raise InvalidInputError(f"sample_weight must have shape {values.shape}, as scores; got shape {weights.shape}")
+        raise InvalidInputError(
+            f"sample_weight must have shape {values.shape}, as {names[0]}; got shape {weights.shape}"
+        )
     if not (np.isfinite(weights) & (weights >= 0)).all():
         raise InvalidInputError(
             f"sample_weight must be finite and not negative; got values from {weights.min()} to {weights.max()}"
         )
-    if weights.min() == weights.max() > 0:
+    if equal:
         return found, given
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise InvalidInputError(f"sample_weight must have a finite sum; got values up to {weights.max()}")
     if opts.ignore is not None:
         truth, weights = np.where(truth == opts.ignore, 0, truth), np.where(truth == opts.ignore, 0, weights)
     present = weights > 0
     if values.dtype.kind == "f":
         present &= ~np.isnan(values)
-    values, weights = values[present], weights[present]
-    marked = binary(truth, "labels")[present]
-    order = np.lexsort((weights, values))[::-1]  # by weight within ties, so that sums do not depend on the order
-    values, weights, marked = values[order], weights[order], marked[order]
+    marked = binary(truth, names[1])
+    kept = np.flatnonzero(present)
+    if not keep_order:
+        kept = kept[np.argsort(weights[kept])]
+    values = values[kept]
+    order = len(values) - 1 - np.argsort(values[::-1], kind="stable")[::-1]  # falling scores, ties as they come
+    values, weights, marked = values[order], weights[kept][order], marked[kept][order]
     last = np.flatnonzero(np.append(values[1:] != values[:-1], [True] * bool(len(values))))
     tp, fp = (np.cumsum(np.where(mine, weights, 0.0))[last] for mine in (marked, ~marked))
     return WeightedLevels(tp, fp, values[last].astype(np.float64), found.missing), given
