@@ -38,6 +38,9 @@ def sklearn_rows() -> Iterator[Row]:
     ]:
         mine, theirs = (labels_first(getattr(module, name), options) for module in (ours, peer))
         yield called(name, options), mine, theirs, cases, {}
+    for name in ("roc_auc_score", "average_precision_score", "roc_curve", "precision_recall_curve"):
+        mine, theirs = (weighted(getattr(module, name)) for module in (ours, peer))
+        yield f"{name}(sample_weight=...)", mine, theirs, cases, {}
     x = np.linspace(0, 1, 50)
     lines = {"ascending": (x, x**2), "descending": (x[::-1], x), "steps": (x.round(1), x), "zigzag": (x % 0.5, x)}
     yield "auc", ours.auc, peer.auc, lines, {}
@@ -45,6 +48,16 @@ def sklearn_rows() -> Iterator[Row]:
 
 def labels_first(call: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     return lambda scores, labels: call(labels, scores, **options)
+
+
+def weighted(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Weigh samples at random, a tenth of them nothing."""
+
+    def run(scores: np.ndarray, labels: np.ndarray) -> Any:
+        weights = np.random.default_rng(77).random(len(labels))  # not those that made the cases
+        return call(labels, scores, sample_weight=np.where(weights < 0.1, 0, weights))
+
+    return run
 
 
 def called(name: str, options: dict[str, Any]) -> str:

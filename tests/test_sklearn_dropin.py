@@ -173,6 +173,87 @@ def test_equal_weights(peer, name, weight):
     )
 
 
+WEIGHTS = {
+    "float64": lambda n: RNG.random(n),
+    "float32": lambda n: RNG.random(n).astype(np.float32),
+    "integers": lambda n: RNG.integers(1, 5, n),
+    "bytes": lambda n: RNG.integers(0, 256, n).astype(np.uint8),
+    "booleans": lambda n: RNG.random(n) < 0.6,
+    "many zeros": lambda n: RNG.random(n) * (RNG.random(n) < 0.3),
+    "tenths": lambda n: RNG.integers(0, 4, n) / 10,  # which points lie on a line depends on how these sums are rounded
+    "of all sizes": lambda n: 10.0 ** RNG.uniform(-12, 12, n),
+    "column": lambda n: RNG.random((n, 1)),
+    "list": lambda n: RNG.random(n).tolist(),
+}
+
+
+@pytest.mark.parametrize("weighing", WEIGHTS)
+@pytest.mark.parametrize("kind", ["random", "tied", "constant", "perfect", "inverted", "float32", "integers", "bytes"])
+def test_weights(peer, kind, weighing):
+    labels, scores = case(kind)
+    given = {"sample_weight": WEIGHTS[weighing](len(labels))}
+    for name, options in [
+        ("roc_auc_score", {}),
+        ("roc_auc_score", {"max_fpr": 0.001}),
+        ("roc_auc_score", {"max_fpr": 0.3}),
+        ("roc_auc_score", {"max_fpr": 1}),
+        ("average_precision_score", {}),
+        ("average_precision_score", {"pos_label": 0}),
+        ("roc_curve", {"drop_intermediate": False}),
+        ("roc_curve", {"drop_intermediate": True}),
+        ("precision_recall_curve", {"drop_intermediate": False}),
+        ("precision_recall_curve", {"drop_intermediate": True}),
+    ]:
+        same(
+            getattr(ours, name)(labels, scores, **options, **given),
+            getattr(peer, name)(labels, scores, **options, **given),
+        )
+
+
+def test_whole_weights_are_repetitions():
+    labels, scores = case("tied", 80)
+    weights = RNG.integers(0, 4, 80)
+    many = np.repeat(labels, weights), np.repeat(scores, weights)
+    for name in FUNCTIONS:
+        for drop in [{}] if name.endswith("score") else [{"drop_intermediate": drop} for drop in (False, True)]:
+            call = getattr(ours, name)
+            same(call(labels, scores, sample_weight=weights, **drop), call(*many, **drop))
+
+
+@pytest.mark.parametrize("label", [0, 1])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_class_without_weight(peer, name, label):
+    labels, scores = case("tied", 60)
+    weights = RNG.random(60) * (labels == label)
+    outcomes, counts = [], []
+    for module in (ours, peer):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            outcomes.append(getattr(module, name)(labels, scores, sample_weight=weights))
+        counts.append(len(warned))
+        if module is ours:
+            assert all(warning.category is ac.UndefinedMetricWarning for warning in warned)
+            assert all("that count" in str(warning.message) for warning in warned)
+    same(*outcomes)
+    assert counts[0] == counts[1]
+
+
+def test_points_are_dropped_by_the_same_sums(peer):
+    """On one line but for rounding, which hangs on the order within ties; and where several sums give one recall."""
+    weights = np.concatenate([RNG.permutation([0.1, 0.2, 0.3]) for _ in range(80)])
+    labels, scores = np.arange(240) // 3 % 2, np.arange(240) // 6 * 1.0
+    found = ours.roc_curve(labels, scores, sample_weight=weights)
+    same(found, peer.roc_curve(labels, scores, sample_weight=weights))
+    assert 3 < len(found[0]) < 41
+
+    weights = np.concatenate([[2.0**53 - 20], np.ones(38), [0.64 * 2.0**53]])
+    labels, scores = np.append(np.arange(39) % 2 == 0, True), np.arange(40.0)[::-1]
+    _, recall, _ = ours.precision_recall_curve(labels, scores, sample_weight=weights)
+    assert len(np.unique(recall)) < len(np.unique(np.cumsum(weights * labels)))
+    given = {"sample_weight": weights, "drop_intermediate": True}
+    same(ours.precision_recall_curve(labels, scores, **given), peer.precision_recall_curve(labels, scores, **given))
+
+
 @pytest.mark.parametrize("average", ["macro", "micro", "samples", "weighted", None])
 def test_every_average_means_the_same_for_two_classes(peer, average):
     labels, scores = case("random")
@@ -264,12 +345,15 @@ BAD = [
     ({"y_score": [0.1, np.nan, 0.3, 0.4]}, r"y_score contains 1 NaN, first at index \(1,\)"),
     ({"y_score": ["a", "b", "c", "d"]}, "y_score must hold real numbers; got dtype <U1"),
     ({"y_score": [[v, v] for v in SCORES]}, r"y_score must have shape \(n,\) or \(n, 1\); got \(4, 2\)"),
-    (
-        {"sample_weight": [1, 2, 3, 4]},
-        "sample_weight must be None or one positive number for all samples.* from 1 to 4",
-    ),
-    ({"sample_weight": [0, 0, 0, 0]}, "sample_weight must be None or one positive number"),
-    ({"sample_weight": [-1, -1, -1, -1]}, "sample_weight must be None or one positive number"),
+    ({"sample_weight": [0, 0, 0, 0]}, "sample_weight must have a number above 0; got zeros only"),
+    ({"sample_weight": [1, 2, -3, 4]}, "sample_weight must be finite and not negative; got values from -3.0 to 4.0"),
+    ({"sample_weight": [-1, -1, -1, -1]}, "sample_weight must be finite and not negative"),
+    ({"sample_weight": [1, np.nan, 1, 1]}, "sample_weight must be finite and not negative"),
+    ({"sample_weight": [np.inf] * 4}, "sample_weight must be finite and not negative"),
+    ({"sample_weight": [1e308, 1.5e308, 1, 1]}, "sample_weight must have a finite sum; got values up to 1.5e"),
+    ({"sample_weight": ["1", "2", "3", "4"]}, "sample_weight must hold real numbers"),
+    ({"sample_weight": [[1, 2, 3, 4]]}, r"sample_weight must have shape \(n,\) or \(n, 1\); got \(1, 4\)"),
+    ({"y_score": [0.1, np.nan, 0.3, 0.4], "sample_weight": [1, 0, 1, 2]}, r"y_score contains 1 NaN, .* index \(1,\)"),
     ({"sample_weight": [1, 1]}, "sample_weight must have the length of y_true, 4; got 2"),
 ]
 
@@ -332,8 +416,13 @@ def test_differences_on_purpose(peer):
         ours.roc_curve(LABELS, SCORES, pos_label="c")
 
     assert peer.roc_auc_score(LABELS, SCORES, labels=[5, 6]) == 0.75  # not read there, refused here
-    weights = [1, 2, 3, 4]
-    assert peer.roc_auc_score(LABELS, SCORES, sample_weight=weights) > 0  # refused here, see BAD
+    assert peer.average_precision_score(LABELS, SCORES, sample_weight=[1, 1, 1, -0.5]) == 0  # refused here, see BAD
+    assert peer.roc_auc_score(LABELS, SCORES, sample_weight=["1", "2", "3", "4"]) > 0  # likewise
+    nothing = {"sample_weight": [0, 0, 1, 2], "max_fpr": 0.5}
+    with pytest.raises(ValueError, match="2 points"), pytest.warns(UserWarning, match="No negative samples"):
+        peer.roc_auc_score(LABELS, SCORES, **nothing)
+    with pytest.warns(ac.UndefinedMetricWarning, match="roc_auc_score is undefined"):
+        assert np.isnan(ours.roc_auc_score(LABELS, SCORES, **nothing))
     assert peer.roc_auc_score([[0, 1], [1, 0]], [[0.1, 0.2], [0.3, 0.4]]) == 0.5  # likewise
 
     labels, scores = np.arange(30) % 2, np.arange(30) // 2 * 1.0  # one line, from corner to corner

@@ -287,6 +287,31 @@ def test_f1_max():
     assert parts.compute().item() == pytest.approx(0.727272727)
 
 
+@pytest.mark.parametrize(("name", "rate"), [("PGn", "fnr"), ("PBn", "fpr")])
+@pytest.mark.parametrize("kind", ["random", "tied", "float64", "bfloat16"])
+def test_presorted_is_the_functional_one(name, rate, kind):
+    scores, labels = scores_and_labels(kind)
+    wide = scores if kind == "float64" else scores.float()
+    for value in (0.05, 0.29, 1):
+        metric = getattr(ours, name)(**{rate: value})
+        assert getattr(metric, rate) == value
+        metric.update(scores[:70], labels[:70])
+        metric.update(scores[70:], labels[70:])
+        expected = getattr(ac.metrics, name.lower())(wide, labels, **{rate: value})
+        assert (metric.compute().item(), metric.compute().dtype) == (np.float32(expected), torch.float32)
+    metric.update(torch.tensor([0.5, np.nan]), torch.tensor([0, 1]))
+    with pytest.raises(ac.InvalidInputError, match=rf"preds contains 1 NaN, first at index \({len(scores) + 1},\)"):
+        metric.compute()
+    metric.reset()
+    metric.update(torch.tensor([0.5]), torch.tensor([1]))
+    with pytest.raises(ac.InvalidInputError, match="there is no normal pixel or sample"):
+        metric.compute()
+    ignoring = getattr(ours, name)(ignore_index=1)
+    ignoring.update(torch.tensor([0.5]), torch.tensor([1]))
+    with pytest.raises(ac.InvalidInputError, match=f"{name} has no data: every label equals ignore_index"):
+        ignoring.compute()
+
+
 def test_aupro_is_the_functional_one():
     rng = np.random.default_rng(5)
     maps = torch.tensor(rng.random((6, 20, 30)), dtype=torch.float32)

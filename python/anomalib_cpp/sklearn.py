@@ -4,14 +4,16 @@ Replace ``from sklearn.metrics import roc_auc_score`` by ``from anomalib_cpp.skl
 scikit-learn itself is neither needed nor imported. For two classes the results are those of scikit-learn 1.9 up to the
 last bits of float64. What differs:
 
-- Several classes, label indicator matrices and sample weights that are not all equal are refused with a `ValueError`,
-  and so are `labels`. The values of `average` and `multi_class` that scikit-learn knows are accepted: with two classes
-  they all mean the same.
+- Several classes and label indicator matrices are refused with a `ValueError`, and so are `labels`. The values of
+  `average` and `multi_class` that scikit-learn knows are accepted: with two classes they all mean the same.
+- Negative sample weights are refused, and so are weights that are not numbers.
 - Infinite scores are ordinary values; scikit-learn refuses them.
 - Thresholds are float64 for scores of every type, where `precision_recall_curve` of scikit-learn keeps that type.
 - A `pos_label` that cannot be a label, such as a string for labels that are numbers, is refused; scikit-learn takes
   every sample for negative then.
-- With equal weights points are dropped by counts; rounded sums of weights keep some points more.
+- With weights that are all equal points are dropped by counts, where scikit-learn's rounded sums of weights keep some
+  points more. With others the same sums are compared.
+- `max_fpr` where all weights of a class are 0 gives NaN with a warning; scikit-learn stops with another error.
 - Warnings are of our `UndefinedMetricWarning`, and all errors about arguments are `InvalidInputError`: a `ValueError`.
 """
 
@@ -29,7 +31,8 @@ from numpy.typing import NDArray
 from ._arrays import locate
 from ._checks import choice, flag, fraction
 from ._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
-from .metrics._inputs import Options, counts
+from .metrics._inputs import Options
+from .metrics._weighted import WeightedLevels, weighted_counts
 
 __all__ = ["auc", "average_precision_score", "precision_recall_curve", "roc_auc_score", "roc_curve"]
 
@@ -57,8 +60,8 @@ def roc_auc_score(
         Higher means more likely positive.
     average : {"macro", "micro", "samples", "weighted", None}, default "macro"
         Means the same for all values, since there are two classes.
-    sample_weight : array of shape (n,), optional
-        Equal positive numbers only.
+    sample_weight : array of numbers >= 0, shape (n,) or (n, 1), optional
+        What each sample counts. Samples without weight count as absent, but their labels and scores must be valid.
     max_fpr : float in (0, 1], optional
         Use the part of the curve with a false positive rate of at most this, rescaled so that chance gives 0.5
         (McClish).
@@ -70,16 +73,17 @@ def roc_auc_score(
     Returns
     -------
     float
-        In [0, 1]; NaN with an `UndefinedMetricWarning` where `y_true` has one label only.
+        In [0, 1]; NaN with an `UndefinedMetricWarning` where the samples that count have one label only.
 
     Raises
     ------
     InvalidInputError
-        For anything else than the above, for NaN, and for arguments of different lengths.
+        For anything else than the above, for NaN, for arguments of different lengths, and where all weights are 0.
 
     Notes
     -----
-    As :func:`anomalib_cpp.metrics.auroc`: exact counts, O(n + P log P) time for P positive samples.
+    As :func:`anomalib_cpp.metrics.auroc`: exact counts, O(n + P log P) time for P positive samples. With weights that
+    differ, float64 sums in scikit-learn's order and O(n log n) time.
 
     Examples
     --------
@@ -98,7 +102,7 @@ def roc_auc_score(
         truth = _labels(y_true)
         found = _count(truth == _two_classes(truth)[-1], y_score, sample_weight)
     if not found.positives or not found.negatives:
-        _warn("roc_auc_score is undefined: y_true has one label only")
+        _warn("roc_auc_score is undefined: the samples that count have one label only")
         return float("nan")
     area: float = found.auroc(limit)
     return area if limit == 1 else 0.5 * (1 + (area - limit / 2) / (1 - limit / 2))
@@ -124,7 +128,7 @@ def average_precision_score(
     Returns
     -------
     float
-        In (0, 1]; 0 with an `UndefinedMetricWarning` where no sample is positive.
+        In (0, 1]; 0 with an `UndefinedMetricWarning` where no sample that counts is positive.
 
     Raises
     ------
@@ -150,7 +154,7 @@ def average_precision_score(
             raise InvalidInputError(f"pos_label must be a label in y_true, {_listed(present)}; got {pos_label!r}")
         found = _count(positive, y_score, sample_weight)
     if not found.positives:
-        _warn("average_precision_score is undefined: no label in y_true equals pos_label")
+        _warn("average_precision_score is undefined: no sample that counts has the label pos_label")
         return 0.0
     return float(found.average_precision())
 
@@ -179,7 +183,7 @@ def roc_curve(
     Returns
     -------
     fpr, tpr : array of float64, shape (k,)
-        Ascending from 0; NaN with an `UndefinedMetricWarning` for a class without samples.
+        Ascending from 0; NaN with an `UndefinedMetricWarning` for a class without samples that count.
     thresholds : array of float64, shape (k,)
         Descending from inf; scores at or above a threshold count as positive.
 
@@ -204,10 +208,10 @@ def roc_curve(
         found = _count(_positive(y_true, pos_label), y_score, sample_weight, levels=True)
     fpr, tpr, thresholds = found.roc_curve(drop)
     if not found.negatives:
-        _warn("the false positive rate is undefined: no label in y_true differs from the positive one")
+        _warn("the false positive rate is undefined: no sample that counts is negative")
         fpr[:] = np.nan
     if not found.positives:
-        _warn("the true positive rate is undefined: no label in y_true is the positive one")
+        _warn("the true positive rate is undefined: no sample that counts is positive")
         tpr[:] = np.nan
     return fpr, tpr, thresholds
 
@@ -258,11 +262,13 @@ def precision_recall_curve(
         found = _count(_positive(y_true, pos_label), y_score, sample_weight, levels=True)
     recall, precision, thresholds = found.pr_curve()
     if not found.positives:
-        _warn("recall is undefined and set to one: no label in y_true is the positive one")
+        _warn("recall is undefined and set to one: no sample that counts is positive")
         recall[:-1] = 1
     thresholds = thresholds[:-1]
     if drop and len(thresholds) > 2:
-        changes = recall[1:-1] != recall[:-2]
+        # Sums of weights may differ where their quotients round to one recall.
+        reached = found.tp[::-1] if isinstance(found, WeightedLevels) else recall[:-1]
+        changes = reached[1:] != reached[:-1]
         kept = np.concatenate([[True], changes[1:] | changes[:-1], [True, True]])
         precision, recall, thresholds = precision[kept], recall[kept], thresholds[kept[:-1]]
     return precision, recall, thresholds
@@ -339,19 +345,20 @@ def _count(positive: NDArray[np.bool_], y_score: Any, sample_weight: Any, *, lev
     scores = _column(locate(y_score, "y_score").data, "y_score")
     if scores.size != positive.size:
         raise InvalidInputError(f"y_true and y_score must have the same length; got {positive.size} and {scores.size}")
+    weights = None
     if sample_weight is not None:
         weights = _column(locate(sample_weight, "sample_weight").data, "sample_weight")
         if weights.size != positive.size:
             raise InvalidInputError(
                 f"sample_weight must have the length of y_true, {positive.size}; got {weights.size}"
             )
-        if not (0 < weights[0] < np.inf and np.all(weights == weights[0])):
-            raise InvalidInputError(
-                "sample_weight must be None or one positive number for all samples, as samples are counted; "
-                f"got values from {weights.min()} to {weights.max()}"
-            )
+        if not weights.any():
+            raise InvalidInputError("sample_weight must have a number above 0; got zeros only")
     scores = scores.view(np.uint8) if scores.dtype == np.bool_ else scores
-    found, _ = counts(scores, positive, _OPTIONS, names=("y_score", "y_true"), levels=levels)
+    # In the given order, as scikit-learn adds: which points lie on a line hangs on the last bits of the sums.
+    found, _ = weighted_counts(
+        scores, positive, weights, _OPTIONS, names=("y_score", "y_true"), levels=levels, keep_order=True
+    )
     return found
 
 

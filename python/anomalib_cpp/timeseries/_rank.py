@@ -50,8 +50,7 @@ def auroc(scores: Any, labels: Any, *, offsets: Any = None, on_error: str = "rai
     >>> auroc([0.1, 0.9, 0.8, 0.2], [0, 1, 0, 0])
     1.0
     """
-    data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
-    return data.column(lambda plan: plan.rank_scores(data.threads), 0)
+    return _rank_score(0, scores, labels, offsets, on_error, threads)
 
 
 def average_precision(
@@ -79,8 +78,7 @@ def average_precision(
     >>> average_precision([0.1, 0.9, 0.8, 0.2], [0, 1, 0, 1])
     0.8333333333333333
     """
-    data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
-    return data.column(lambda plan: plan.rank_scores(data.threads), 1)
+    return _rank_score(1, scores, labels, offsets, on_error, threads)
 
 
 def pr_auc_trapezoid(
@@ -108,8 +106,13 @@ def pr_auc_trapezoid(
     >>> round(pr_auc_trapezoid([0.1, 0.9, 0.8, 0.2], [0, 1, 0, 1]), 6)
     0.791667
     """
+    return _rank_score(2, scores, labels, offsets, on_error, threads)
+
+
+def _rank_score(column: int, scores: Any, labels: Any, offsets: Any, on_error: str, threads: int | None) -> Any:
+    """One of the columns AUROC, average precision, trapezoid area."""
     data = batch(scores, labels, offsets=offsets, on_error=on_error, threads=threads)
-    return data.column(lambda plan: plan.rank_scores(data.threads), 2)
+    return data.column(lambda plan: plan.rank_scores(data.threads), column)
 
 
 def best_f1(

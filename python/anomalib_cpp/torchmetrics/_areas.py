@@ -8,7 +8,7 @@ import torch
 
 from .._checks import fraction
 from .._errors import InvalidInputError
-from ..metrics._curves import area_up_to
+from ..metrics._polylines import area_up_to
 from ._ranking import Ranking
 from ._states import warn
 

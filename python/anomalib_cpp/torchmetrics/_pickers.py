@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from ..metrics import pbn, pgn
+from ..metrics._arguments import refuse_nan
 from ..metrics._pickers import _rate
 from ._ranking import Ranking, ratio
 from ._states import warn
@@ -118,15 +120,22 @@ class F1AdaptiveThreshold(Ranking):
 
 
 class _Presorted(Ranking):
-    """A share of one class beyond a quantile of the other."""
+    """A share of one class beyond a quantile of the other, at the rate of the attribute `rate_name`."""
 
-    def __init__(self, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any) -> None:
+    rate_name: str
+    share: Callable[..., float]
+
+    def __init__(self, rate: float, ignore_index: int | None, validate_args: bool, **kwargs: Any) -> None:
         super().__init__(None, ignore_index, validate_args, None, **kwargs)
+        setattr(self, self.rate_name, float(_rate(rate, self.rate_name)))
 
-    def _scores_and_labels(self) -> tuple[Any, Any]:
-        self._count()  # refuses NaN, by the name of the argument
-        preds = self._joined("preds").cpu()
-        return preds if preds.dtype == torch.float64 else preds.float(), self._joined("target").cpu()
+    def compute(self) -> Any:
+        """Return the share, a tensor without dimensions."""
+        preds, target = self._pair()
+        scores = preds if preds.dtype == torch.float64 else preds.float()
+        refuse_nan(scores.numpy(), "preds", "raise")
+        rate = {self.rate_name: getattr(self, self.rate_name)}
+        return self._result(self.share(scores, target, **rate, nan_policy="raise"))
 
 
 class PGn(_Presorted):
@@ -156,15 +165,14 @@ class PGn(_Presorted):
     tensor(1.)
     """
 
+    rate_name = "fnr"
+    share = staticmethod(pgn)
+    fnr: float
+
     def __init__(
         self, fnr: float = 0.05, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
     ) -> None:
-        super().__init__(ignore_index, validate_args, **kwargs)
-        self.fnr = float(_rate(fnr, "fnr"))
-
-    def compute(self) -> Any:
-        """Return the share, a tensor without dimensions."""
-        return self._result(pgn(*self._scores_and_labels(), fnr=self.fnr, nan_policy="raise"))
+        super().__init__(fnr, ignore_index, validate_args, **kwargs)
 
 
 class PBn(_Presorted):
@@ -194,12 +202,11 @@ class PBn(_Presorted):
     tensor(1.)
     """
 
+    rate_name = "fpr"
+    share = staticmethod(pbn)
+    fpr: float
+
     def __init__(
         self, fpr: float = 0.05, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
     ) -> None:
-        super().__init__(ignore_index, validate_args, **kwargs)
-        self.fpr = float(_rate(fpr, "fpr"))
-
-    def compute(self) -> Any:
-        """Return the share, a tensor without dimensions."""
-        return self._result(pbn(*self._scores_and_labels(), fpr=self.fpr, nan_policy="raise"))
+        super().__init__(fpr, ignore_index, validate_args, **kwargs)

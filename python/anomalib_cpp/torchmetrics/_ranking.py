@@ -62,10 +62,15 @@ class Ranking(Collected):
         else:
             self.confmat += _confusion(preds, labels, self.thresholds)
 
-    def _count(self, *, levels: bool = False) -> Any:
+    def _pair(self) -> tuple[Any, Any]:
+        """Return all scores and their labels, on the CPU."""
         preds, target = self._joined("preds").cpu(), self._joined("target").cpu()
         if not preds.numel():
             raise InvalidInputError(f"{type(self).__name__} has no data: every label equals ignore_index, or none came")
+        return preds, target
+
+    def _count(self, *, levels: bool = False) -> Any:
+        preds, target = self._pair()
         found, _ = counts(preds, target, Options("raise", "nan", None), names=("preds", "target"), levels=levels)
         return found
 
