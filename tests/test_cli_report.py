@@ -234,10 +234,79 @@ def test_a_page_of_two(two, capsys):
     assert f"pixel_aupro {a:.4f} {b:.4f} {b - a:+.4g}" in words("page.html")
     overlap = [column(f"{side}.json", "aupro")[0] for side in "ab"]
     worst = 4 + int(np.argmax(np.abs(overlap[1] - overlap[0])[4:]))
-    assert f"AUPRO A AUPRO B difference {NAMES[worst]} " in words("page.html")
+    assert f"AUPRO A AUPRO B difference {NAMES[worst]} anomalous " in words("page.html")
     pytest.importorskip("scipy.stats")
     ok(capsys, "compare a.json b.json --paired wilcoxon -o page.html")
     assert "Wilcoxon signed-rank test" in words("page.html")
+
+
+PICTURES = "--maps-a a.npz --maps-b b.npz --masks masks.npy"
+
+
+def test_pictures_of_two(two, capsys):
+    ok(capsys, f"compare a.json b.json -o page.html {PICTURES} --images images")
+    reader, text = read("page.html"), words("page.html")
+    assert reader.tags.count("img") == 1 + 2 + 2 + 4 * 8
+    changed = text.partition("Images that changed most")[2]
+    (a, _), (b, _) = (column(f"{side}.json", "aupro") for side in "ab")
+    first = 4 + int(np.argmax(np.abs(b - a)[4:]))
+    ranks = [np.argsort(np.argsort(-column(f"{side}.json", "score")[0])) for side in "ab"]
+    caption = f"{NAMES[first]} anomalous, AUPRO {b[first] - a[first]:+.4g}, rank {(ranks[1] - ranks[0])[first]:+d}"
+    assert caption in changed
+    assert all(changed.index(caption) <= changed.index(name) for name in NAMES)
+    maps = np.load("a.npz")["maps"]
+    low, high = (f"{end:.3g}" for end in (maps.min(), maps.max()))
+    assert f"Colours run from {low} to {high} in all maps of A" in text
+    assert f"A score {maps[first].max():.4g}, AUPRO {a[first]:.4g}" in changed
+
+    ok(capsys, "compare a.safetensors b.safetensors -o states.html")
+    assert read("states.html").tags.count("img") == 1 + 5 + 2 + 3 * 8
+    ok(capsys, f"compare a.json b.json -o bare.html {PICTURES}")
+    bare = read("bare.html").addresses
+    assert len(bare) == 1 + 2 + 2 + 3 * 8
+    assert {*bare[-24:]} == {*read("states.html").addresses[-24:]}  # the same maps and masks, from files
+    assert len({*reader.addresses} & {*bare[-24:]}) == 5  # the masks: over photographs, maps have other colours
+
+
+@pytest.mark.filterwarnings("default")
+def test_pictures_that_do_not_exist(two, capsys):
+    Path("empty").mkdir()
+    _, _, err = run(capsys, f"compare a.json b.json -o page.html {PICTURES} --images empty")
+    assert err.endswith("warning: 'empty' has no image with the name of a map: the page shows none\n")
+    assert read("page.html").tags.count("img") == 1 + 2 + 2 + 3 * 8
+    evaluator = PixelEvaluator()
+    evaluator.update(np.load("a.npz")["maps"], ~np.load("masks.npy"))
+    evaluator.save("other.safetensors")
+    _, _, err = run(capsys, "compare a.safetensors other.safetensors -o page.html")
+    assert "warning: the states have different masks: the page shows no images\n" in err
+
+
+def test_what_both_say_of_each_image(two, capsys):
+    ok(capsys, "compare a.json b.json --per-image images.csv")
+    head, *rows = [line.split(",") for line in Path("images.csv").read_text().splitlines()]
+    values = [f"{value}_{end}" for value in ("score", "aupro", "aupimo") for end in ("a", "b", "difference")]
+    assert head == ["name", "label_a", "label_b", *values]
+    a, b = ({entry["name"]: entry for entry in json.loads(Path(f"{x}.json").read_text())["per_image"]} for x in "ab")
+    gaps = [abs(float(row[8])) for row in rows[:4]]
+    assert gaps == sorted(gaps, reverse=True)
+    assert {row[0] for row in rows[4:]} == {*NAMES[:4]}  # normal images have no overlap
+    for name, one, two_, *cells in rows:
+        assert (int(one), int(two_)) == (a[name]["label"], b[name]["label"])
+        assert [float(cell) for cell in cells[:2]] == [a[name]["score"], b[name]["score"]]
+        assert cells[3:] == [""] * 6 or float(cells[5]) == b[name]["aupro"] - a[name]["aupro"]
+
+
+def test_ranks_of_equal_scores_are_equal():
+    from anomalib_cpp.cli.results import Result
+    from anomalib_cpp.report._changes import changes
+
+    def result(scores):
+        return Result({}, {}, {}, [{"name": str(i), "label": 0, "score": s} for i, s in enumerate(scores)])
+
+    (found,) = changes(result([5.0, 5, 5, 1, float("nan")]), result([2.0, 9, 2, 0, 1]))
+    assert [pair[0]["name"] for pair in found.images] == ["1", "0", "2", "3"]
+    assert found.ranks.tolist() == [[2, 2, 2, 4], [1, 2.5, 2.5, 4]]
+    assert found.moved.tolist() == [-1, 0.5, 0.5, 0]
 
 
 def test_formats_of_a_comparison(two, capsys):
@@ -272,6 +341,25 @@ BAD = [
     ("compare a.safetensors other.safetensors --paired bootstrap", 3, "two states with the same masks; they differ"),
     ("compare a.json b.json --resamples 0", 2, "must be an integer >= 1"),
     ("compare a.json b.json --curves-a ac.json", 2, "--curves-a and --curves-b are for --format html"),
+    ("compare a.json b.json --images images", 2, "--images is for --format html"),
+    ("compare a.json b.json -o p.html --images images", 2, "--images needs --maps-a"),
+    ("compare a.json b.json -o p.html --maps-a a.npz --maps-b b.npz", 2, "--maps-a needs --masks"),
+    ("compare a.json b.json -o p.html --images none", 3, "--images 'none' is not a folder"),
+    (f"compare a.safetensors b.json -o p.html {PICTURES}", 2, "--maps-a is for .json results; 'a."),
+    ("compare a.json b.safetensors -o p.html --maps-a a.npz --masks masks.npy", 2, "--masks is for .json"),
+    (
+        "compare a.json b.json -o p.html --maps-a b.npz --maps-b a.npz --masks masks.npy",
+        3,
+        "is not the map that the result had of 'hole/",
+    ),
+    ("compare a.json b.json -o p.html --maps-a none --maps-b b.npz --masks masks.npy", 3, "'none': No such file"),
+    ("report a.json -o p.html --images images --maps b.npz --masks masks.npy", 3, "is not the map that the result had"),
+    ("compare a.json b.json -o c.csv --json c.csv", 2, "--output and --json name the same file 'c.csv'"),
+    ("compare a.json plain.json --per-image p.csv", 3, "--per-image needs the same images in both results"),
+    ("compare a.json b.json --json b.json", 2, "--json 'b.json' is read, too; name another file"),
+    ("compare a.json b.json --resamples 9 --paired wilcoxon", 2, "--resamples is for --paired bootstrap"),
+    ("report a.json --curves ac.json -o ac.json", 2, "--output 'ac.json' is read, too"),
+    ("compare a.json", 2, "error: the following arguments are required: B (anomalib-cpp compare --help lists"),
     ("compare a.json b.json -o c.doc", 2, "--output 'c.doc' has no suffix of"),
 ]
 
@@ -300,6 +388,22 @@ def test_bad_input_is_one_line_and_leaves_nothing(two, capsys, line, code, text)
     assert (found, out) == (code, ""), err
     assert text in err
     assert re.match(r"anomalib-cpp \w+: error: ", err.splitlines()[-1])
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_the_work(two, capsys, monkeypatch):
+    from anomalib_cpp.cli import options
+
+    monkeypatch.setattr(options.os, "access", lambda path, mode: False)
+    before = sorted(Path().rglob("*"))
+    for line, name in (
+        ("report a.json -o p.html", "--output 'p.html'"),
+        ("compare a.json b.json --json c.json", "--json 'c.json'"),
+        ("convert a.npz new", "OUT 'new'"),
+    ):
+        code, out, err = run(capsys, line)
+        assert (code, out) == (3, "")
+        assert f"error: {name}: the folder '.' may not be written to\n" in err
     assert sorted(Path().rglob("*")) == before
 
 

@@ -158,6 +158,83 @@ def test_columns_of_other_layouts(here, capsys):
     assert run(capsys, "series words.csv --window auto")[0] == 3
 
 
+def stamps(n=400):
+    """A minute apart, as NAB writes them."""
+    return [str(time).replace("T", " ") + ":00" for time in np.datetime64("2014-07-01T00:00") + np.arange(n)]
+
+
+def windows(i, at=((60, 89), (200, 202), (300, 339))):
+    """What labels the same points as the events of `make`, as ``combined_windows.json`` has it."""
+    return {f"real/{i}.csv": [[f"{stamps()[first]}.000000", f"{stamps()[last]}.000000"] for first, last in at]}
+
+
+def test_labels_of_windows(here, capsys):
+    for i in range(2):
+        values, _, scores, _ = make(i)
+        write(f"nab/{i}.csv", (stamps(), values, scores), ("timestamp", "value", "anomaly_score"))
+    Path("windows.json").write_text(json.dumps(windows(0) | windows(1) | {"real/2.csv": []}))
+    content = found(capsys, "series nab/0.csv nab/1.csv --windows windows.json")
+    assert [entry["metrics"] for entry in content["series"]] == [reported(0), reported(1)]
+    assert (content["inputs"]["n_events"], content["inputs"]["n_anomalous_points"]) == (6, 2 * 73)
+    assert content["settings"]["windows"] == "windows.json"
+
+    # A label column beside them says nothing; results are called after their detector too; days are timestamps.
+    values, labels, scores, _ = make(0)
+    write("results/mine_0.csv", (stamps(), scores, 1 - labels), ("when", "score", "label"), mark=";")
+    assert metrics(capsys, "series results/mine_0.csv --windows windows.json --time-column when") == [reported(0)]
+    write("bare/0.csv", (stamps(), values, scores))
+    write("two/0.csv", (stamps(), scores))
+    for name in ("bare", "two"):
+        line = f"series {name}/0.csv --windows windows.json --time-column 1"
+        assert metrics(capsys, line) == [reported(0)], name
+    (one,) = found(capsys, "series bare/0.csv --windows windows.json --time-column 1 --window auto")["series"]
+    assert one["window"] == 25
+    np.save("scores.npy", scores)
+    write("data/0.csv", (stamps(), values), ("timestamp", "value"))
+    assert metrics(capsys, "series data/0.csv --windows windows.json --scores scores.npy") == [reported(0)]
+    days = [f"2014-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    write("days/0.csv", (days, make(0)[2][:336]), ("date", "score"))
+    Path("days.json").write_text(json.dumps({"0.csv": [["2014-02-01", "2014-02-10 00:00:00.000000"]]}))
+    assert found(capsys, "series days/0.csv --windows days.json")["inputs"]["n_anomalous_points"] == 10
+
+    # Of groups with a series of one name, the folder tells which is meant.
+    Path("both.json").write_text(json.dumps({"a/0.csv": [], **windows(0)}))
+    (here / "nab").rename("real")
+    assert metrics(capsys, "series real/0.csv --windows both.json") == [reported(0)]
+    code, _, err = run(capsys, "series data/0.csv --windows both.json --scores scores.npy")
+    assert (code, "may be any of 'a/0.csv', 'real/0.csv'; put it into the folder of its group" in err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "text"),
+    [
+        ("in/0.csv --windows windows.json", 3, "'time': '0'; one is like 2014-07-01 00:30:00"),
+        ("in/0.csv --windows windows.json --time-column score", 3, "line 2 has no timestamp in 'score'"),
+        ("bare.csv --windows windows.json", 3, "'bare.csv' is called like no series of 'windows.json'; it has '0.csv'"),
+        ("no/0.csv --windows windows.json", 3, "no column of timestamps; the columns are 'value', 'score'"),
+        ("nab/0.csv --windows month.json", 3, "the entry 'real/0.csv' holds '2014-13-01', which is no timestamp"),
+        ("nab/0.csv --windows word.json", 3, "the entry 'real/0.csv' holds 'now', which is no timestamp"),
+        ("nab/0.csv --windows early.json", 3, "'nab/0.csv': windows[0][0] is 2013-01-01, which is the timestamp of no"),
+        ("nab/0.csv --windows in/0.csv", 3, "is not valid JSON"),
+        ("nab/0.csv --windows none.json", 3, "No such file"),
+        ("in/0.csv --time-column time", 2, "--time-column needs --windows"),
+        ("in/0.csv --windows windows.json --label-column label", 2, "both say which points are anomalous; give one"),
+    ],
+)
+def test_windows_that_do_not_fit(here, capsys, line, code, text):
+    _, _, scores, _ = make(0)
+    write("nab/0.csv", (stamps(), scores), ("timestamp", "anomaly_score"))
+    write("bare.csv", (stamps(), scores), ("timestamp", "score"))
+    write("no/0.csv", (scores, scores), ("value", "score"))
+    Path("windows.json").write_text(json.dumps(windows(0)))
+    for name, ends in (("month", ["2014-13-01"] * 2), ("word", ["now"] * 2), ("early", ["2013-01-01"] * 2)):
+        Path(f"{name}.json").write_text(json.dumps({"real/0.csv": [ends]}))
+    status, out, err = run(capsys, f"series {line} -o out.json")
+    assert (status, out) == (code, ""), err
+    assert text in err.replace("\\\\", "/")
+    assert not Path("out.json").exists()
+
+
 def test_several_detectors(here, capsys):
     for i in range(2):
         values, labels, first, second = make(i)
@@ -251,6 +328,8 @@ def test_files_that_cannot_be_read(here, capsys, content, text):
 def test_missing_values_of_the_series_are_no_error(here, capsys):
     Path("gap.csv").write_text(f"{GOOD},0,0.2\nNaN,0,0.3\n")
     assert len(found(capsys, "series gap.csv --window 2")["series"]) == 1
+    code, _, err = run(capsys, "series gap.csv --window 2 --score-column value")
+    assert (code, "line 4 has no number in 'value': ''" in err) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +351,14 @@ def test_missing_values_of_the_series_are_no_error(here, capsys):
         ("in/0.csv --window -3", 2, "must be an integer >= 0 or auto; got '-3'"),
         ("in/0.csv --threshold nan", 2, "must be a finite number; got 'nan'"),
         ("in/0.csv --scores nowhere", 3, "--scores 'nowhere' does not exist"),
+        ("'in/*.csv' -o in/1.csv", 2, "is read, too; name another file"),
+        ("binary.csv", 3, "'binary.csv': it is not a text file"),
         ("in/0.csv -o nowhere/a.json", 3, "the folder 'nowhere' does not exist"),
         ("in/0.csv -o a.what", 2, "has no suffix of .txt, .json"),
     ],
 )
 def test_what_is_refused(here, capsys, line, code, text):
+    Path("binary.csv").write_bytes(b"value,label\0score\n")
     found, out, err = run(capsys, f"series {line}")
     assert (found, out) == (code, "")
     assert text in err
@@ -325,13 +407,9 @@ def test_a_page_needs_its_packages(here, capsys, monkeypatch):
 
 
 def test_nab_from_the_command_line(here, capsys):
-    times = np.datetime64("2014-07-01T00:00") + np.arange(400)
-    stamps = [str(time).replace("T", " ") + ":00" for time in times]
     for i in range(2):
-        write(f"results/mine/mine_{i}.csv", (stamps, make(i)[2]), ("timestamp", "anomaly_score"))
-    ends = {0: (60, 90), 1: (300, 340)}
-    windows = {f"real/{i}.csv": [[f"{stamps[at]}.000000" for at in ends[i]]] for i in range(2)}
-    Path("windows.json").write_text(json.dumps(windows))
+        write(f"results/mine/mine_{i}.csv", (stamps(), make(i)[2]), ("timestamp", "anomaly_score"))
+    Path("windows.json").write_text(json.dumps(windows(0, [(60, 90)]) | windows(1, [(300, 340)])))
     content = found(capsys, "nab results windows.json")
     runner = nab.Runner("results", "windows.json")
     assert content["final_results"] == runner.normalize()
@@ -352,6 +430,8 @@ def test_public_data(capsys, tmp_path):
     path = DATA / "nab" / "numentaTM_nyc_taxi.csv"
     scores, labels = np.loadtxt(path, delimiter=",", skiprows=1, usecols=(2, 3)).T
     assert labelled["series"][2]["metrics"] == series_report(scores, labels, metrics=["pate", "vus"])
+    line = f"series '{DATA}/nab/numentaTM_*.csv' --metrics pate,vus --windows {DATA}/nab/combined_windows.json"
+    assert found(capsys, line)["series"] == labelled["series"]  # NAB's label column says the same as its windows
     values, labels = np.loadtxt(DATA / "sed.csv", delimiter=",").T
     np.save(tmp_path / "sed.npy", np.abs(values))
     (one,) = metrics(capsys, f"series {DATA}/sed.csv --scores {tmp_path} --tsb --window auto")

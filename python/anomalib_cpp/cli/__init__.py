@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__, config_context
 from . import bench, compare, convert, demo, evaluate, fit, info, nab, report, score, selftest, series, verify
@@ -17,8 +17,15 @@ from .failures import exit_code, one_line
 __all__ = ["main"]
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {one_line(message)} ({self.prog} --help lists what there is)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="anomalib-cpp",
         description="Memory banks, anomaly maps and metrics for anomaly detection in images and time series.",
         epilog="exit codes: 0 done, 1 failed, 2 usage, 3 bad input or file, 4 memory, disk, device or a missing "

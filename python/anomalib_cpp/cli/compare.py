@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import math
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from .._errors import InvalidInputError
 from .failures import UsageError
 from .formats import add_format, as_page, check_format
-from .options import positive, require_writable
+from .options import positive, require_outputs
 from .outputs import as_csv, as_json, as_markdown, as_table, write_or_print
 from .paired import NOTES, TESTS, Compared, paired, table
-from .results import Result
+from .results import IMAGE_VALUES, Result
+
+if TYPE_CHECKING:
+    from ..report._sides import Gallery
 
 __all__ = ["add_command", "run"]
 
@@ -38,13 +43,28 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
         "image (aupro, aupimo); bootstrap the metrics of the images' scores, and with two states those of the pixels",
     )
     command.add_argument(
-        "--resamples", type=positive, default=_RESAMPLES, metavar="N", help="of --paired bootstrap (%(default)s)"
+        "--resamples", type=positive, metavar="N", help=f"of --paired bootstrap (default: {_RESAMPLES})"
     )
     command.add_argument("--curves-a", type=Path, metavar="FILE", help=".json file of evaluate --curves, for the page")
     command.add_argument("--curves-b", type=Path, metavar="FILE", help="the same of the other result")
     add_format(command)
     command.add_argument("--json", type=Path, metavar="FILE", help="the same, for programs")
+    command.add_argument(
+        "--per-image", type=Path, metavar="FILE", help="CSV with what both say about each image, largest change first"
+    )
+    _add_pictures(command)
     return command
+
+
+def _add_pictures(command: argparse.ArgumentParser) -> None:
+    """Add the options that say where the pictures of the page come from."""
+    group = command.add_argument_group(
+        "pictures", "for the page; a state of maps holds them and their masks, other results need what evaluate had"
+    )
+    group.add_argument("--maps-a", type=Path, metavar="MAPS", help="maps of A, a folder or a stack")
+    group.add_argument("--maps-b", type=Path, metavar="MAPS", help="maps of B")
+    group.add_argument("--masks", type=Path, metavar="MASKS", help="of both; a map without a mask is normal")
+    group.add_argument("--images", type=Path, metavar="DIR", help="images of the maps, by name; the maps do without")
 
 
 def _different(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
@@ -54,13 +74,19 @@ def _different(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Compare, print and write; return the exit code."""
     kind = check_format(args)
-    if kind != "html" and (args.curves_a is not None or args.curves_b is not None):
+    drawn = kind == "html"
+    if not drawn and (args.curves_a is not None or args.curves_b is not None):
         raise UsageError("--curves-a and --curves-b are for --format html")
-    if args.json is not None:
-        require_writable(args.json, "--json")
+    if args.paired != "bootstrap" and args.resamples is not None:
+        raise UsageError("--resamples is for --paired bootstrap")
+    if args.resamples is None:
+        args.resamples = _RESAMPLES
+    reads = (args.a, args.b, args.curves_a, args.curves_b, args.maps_a, args.maps_b, args.masks)
+    require_outputs(args, ("output", "json", "per_image"), reads)
+    from .changed import check_pictures, galleries
     from .loading import load_result
 
-    drawn = kind == "html"
+    pictured = check_pictures(args, kind)
     a, b = load_result(args.a, args.curves_a, drawn=drawn), load_result(args.b, args.curves_b, drawn=drawn)
     inputs, settings = _different(a.inputs, b.inputs), _different(a.settings, b.settings)
     for what, names in (("inputs", inputs), ("settings", settings)):
@@ -75,10 +101,36 @@ def run(args: argparse.Namespace) -> int:
         "different_settings": settings,
         **({} if args.paired is None else {"paired": _content(args, tests)}),
     }
+    columns = None if args.per_image is None else _image_columns(a, b)
+    shown = galleries(args, a, b) if pictured else []
+    text = _text(args, kind, a, b, tests, content, shown)
     if args.json is not None:
         write_or_print(as_json(content), args.json)
-    write_or_print(_text(args, kind, a, b, tests, content), args.output)
+    if columns is not None:
+        write_or_print(as_csv(columns), args.per_image)
+    write_or_print(text, args.output)
     return 0
+
+
+def _image_columns(a: Result, b: Result) -> dict[str, list[Any]]:
+    """Columns of the images that both have, those with the largest change of the overlap first, or else of the rank."""
+    from ..report._changes import changes, shared_images
+
+    pairs = {pair[0]["name"]: pair for pair in shared_images(a, b)}
+    if not pairs:
+        raise InvalidInputError("--per-image needs the same images in both results; evaluate --json keeps them")
+    changed = (pair[0]["name"] for change in changes(a, b) for pair in change.images)
+    names = list(dict.fromkeys([*changed, *pairs]))
+    columns: dict[str, list[Any]] = {"name": names}
+    for side, suffix in enumerate("ab"):
+        columns[f"label_{suffix}"] = [pairs[name][side]["label"] for name in names]
+    for value in IMAGE_VALUES:
+        one, two = ([pairs[name][side].get(value, math.nan) for name in names] for side in (0, 1))
+        if any(map(math.isfinite, one)) and any(map(math.isfinite, two)):
+            gaps = [y - x for x, y in zip(one, two, strict=True)]
+            for suffix, cells in (("a", one), ("b", two), ("difference", gaps)):
+                columns[f"{value}_{suffix}"] = ["" if math.isnan(cell) else repr(cell) for cell in cells]
+    return columns
 
 
 def _metrics(a: Result, b: Result) -> dict[str, dict[str, float | None]]:
@@ -100,12 +152,18 @@ def _content(args: argparse.Namespace, tests: dict[str, Compared]) -> dict[str, 
 
 
 def _text(
-    args: argparse.Namespace, kind: str, a: Result, b: Result, tests: dict[str, Compared], content: dict[str, Any]
+    args: argparse.Namespace,
+    kind: str,
+    a: Result,
+    b: Result,
+    tests: dict[str, Compared],
+    content: dict[str, Any],
+    shown: list[Gallery],
 ) -> str:
     if kind == "json":
         return as_json(content)
     if kind == "html":
-        return as_page(lambda: _page(args, a, b, tests))
+        return as_page(lambda: _page(args, a, b, tests, shown))
     metrics: dict[str, dict[str, float | None]] = content["metrics"]
     if kind == "csv":
         columns: dict[str, list[Any]] = {"metric": list(metrics)}
@@ -124,9 +182,10 @@ def _text(
     return text
 
 
-def _page(args: argparse.Namespace, a: Result, b: Result, tests: dict[str, Compared]) -> str:
+def _page(args: argparse.Namespace, a: Result, b: Result, tests: dict[str, Compared], shown: list[Gallery]) -> str:
     from ..report._evaluation import page
     from ..report._sides import Side
 
     sides = [Side("A", a, args.a.name), Side("B", b, args.b.name)]
-    return page(sides, tests=table(tests, args.resamples) if tests else None, note=NOTES.get(args.paired, ""))
+    rows = table(tests, args.resamples) if tests else None
+    return page(sides, galleries=shown, tests=rows, note=NOTES.get(args.paired, ""))

@@ -21,6 +21,7 @@ from .pairs import Source, find_maps, find_masks, read_map, read_mask
 __all__ = ["add_command", "run"]
 
 _STACKS = (".npy", ".npz", ".safetensors")
+_PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 _FILES = ("npy", "tiff", "png")
 
 
@@ -57,9 +58,11 @@ def run(args: argparse.Namespace) -> int:
     if args.mask_threshold is not None and args.what == "maps":
         raise UsageError("--mask-threshold needs --what masks")
     if stack:
-        require_writable(args.output, "OUT")
+        require_writable(args.output, "OUT", (args.input,))
     else:
         io.check_suffix(args.output)
+        if args.output.suffix.lower() in _PICTURES:
+            raise UsageError(f"OUT {str(args.output)!r} is called like one picture; name a folder of them")
     find = find_maps if args.what == "maps" else find_masks
     sources = find(args.input, args.max_pixels)
     count = _to_stack(args, sources) if stack else _to_folder(args, sources)

@@ -49,5 +49,5 @@ def _page(args: argparse.Namespace, found: Measurement) -> str:
     from ..report._sides import Side
     from .worst import pictured
 
-    cases = [] if args.images is None else pictured(found.result, args.images, found.pairs, args)
-    return page([Side(None, found.result)], cases=cases)
+    galleries = [] if args.images is None else pictured(found.result, args.images, found.pairs, args)
+    return page([Side(None, found.result)], galleries=galleries)

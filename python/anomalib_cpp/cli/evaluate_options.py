@@ -10,14 +10,14 @@ from .._errors import InvalidInputError
 from .decoders import MOST_PIXELS
 from .failures import UsageError
 from .formats import add_format
-from .options import add_progress, add_threads, pair, positive, require_writable
+from .options import add_progress, add_threads, as_option, pair, positive, require_outputs
 from .variants import RESAMPLED, VARIANTS, replaced_by
 
 __all__ = ["IMAGE", "PIXEL", "add_command", "check"]
 
 PIXEL = "auroc,average_precision,f1_max,aupro"
 IMAGE = "auroc,average_precision,f1_max"
-_FILES = ("--output", "--json", "--per-image", "--curves", "--save-state")
+_FILES = ("output", "json", "per_image", "curves", "save_state")
 
 
 def _two(text: str) -> tuple[float, float]:
@@ -174,11 +174,11 @@ def check(args: argparse.Namespace) -> None:
     if args.image_score == "none":
         for name in ("image_metrics", "per_image", "group_by"):
             if getattr(args, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} needs --image-score max or mean")
+                raise UsageError(f"{as_option(name)} needs --image-score max or mean")
     if args.group_by is None:
         for name in ("group_reduce", "expected_views"):
             if getattr(args, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} needs --group-by")
+                raise UsageError(f"{as_option(name)} needs --group-by")
     _check_mode(args)
     _check_variant(args)
     _check_bootstrap(args)
@@ -186,29 +186,22 @@ def check(args: argparse.Namespace) -> None:
         raise UsageError(f"--save-state must end in .safetensors; got {args.save_state.name!r}")
     if args.curves is not None and args.curves.suffix.lower() not in (".json", ".csv"):
         raise UsageError(f"--curves must end in .json or .csv; got {args.curves.name!r}")
-    names: dict[Path, str] = {}
-    for name in _FILES:
-        path = getattr(args, name[2:].replace("-", "_"))
-        if path is not None:
-            require_writable(path, name)
-            other = names.setdefault(path.resolve(), name)
-            if other != name:
-                raise UsageError(f"{other} and {name} name the same file {str(path)!r}")
+    require_outputs(args, _FILES, (args.maps, args.masks, args.scores))
     for name in ("spill_dir", "images"):
         path = getattr(args, name)
         if path is not None and not path.is_dir():
-            raise InvalidInputError(f"--{name.replace('_', '-')} {str(path)!r} is not a folder")
+            raise InvalidInputError(f"{as_option(name)} {str(path)!r} is not a folder")
 
 
 def _check_mode(args: argparse.Namespace) -> None:
     if args.mode == "exact":
         for name in ("bins", "score_range"):
             if getattr(args, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} needs --mode binned")
+                raise UsageError(f"{as_option(name)} needs --mode binned")
         return
     for name in ("save_state", "spill_dir"):
         if getattr(args, name) is not None:
-            raise UsageError(f"--{name.replace('_', '-')} is for --mode exact: bins do not keep the scores")
+            raise UsageError(f"{as_option(name)} is for --mode exact: bins do not keep the scores")
     if args.nan_policy != "raise":
         raise UsageError("--mode binned refuses NaN; --nan-policy is for --mode exact")
     if args.bins is None:

@@ -56,6 +56,8 @@ def exit_code(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError):
         if error.strerror and error.filename:
             text = f"{str(error.filename)!r}: {error.strerror}"
+        elif error.strerror:
+            text = error.strerror
         full = error.errno in _FULL or (type(error) is OSError and error.errno is None)
         return (RESOURCES if full else BAD_INPUT), text
     if isinstance(error, ImportError):

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     recipe, thinning = _recipe(args), _coreset_options(args)
     if args.output.suffix.lower() != ".safetensors":
         raise UsageError(f"--output must end in .safetensors; got {args.output.name!r}")
-    require_writable(args.output, "--output")
+    require_writable(args.output, "--output", (args.input,))
     progress = shows_progress(args)
     bank = PatchMemoryBank(**{name: getattr(args, name) for name in _SETTINGS if getattr(args, name) is not None})
     if recipe is None:

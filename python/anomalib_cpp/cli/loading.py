@@ -16,7 +16,7 @@ from .outputs import json_of
 from .pixels import overlaps, reduced
 from .results import Measured, Points, Result, read_result
 
-__all__ = ["load_result", "read_curves"]
+__all__ = ["holds_maps", "load_result", "read_curves"]
 
 _MOST_BYTES = 64 << 20
 
@@ -30,6 +30,15 @@ def load_result(path: Path, curves: Path | None, *, drawn: bool) -> Result:
     if curves is not None:
         result.curves |= read_curves(curves)
     return result
+
+
+def holds_maps(path: Path) -> bool:
+    """Whether a file is a state that keeps the maps and masks it was fed with."""
+    io.check_suffix(path)
+    if path.suffix.lower() != ".safetensors":
+        return False
+    with naming(path):
+        return io.inspect(path).kind == "PixelEvaluator"
 
 
 def _of_state(path: Path, drawn: bool) -> Result:
@@ -46,9 +55,11 @@ def _of_state(path: Path, drawn: bool) -> Result:
 def _of_pixels(evaluator: PixelEvaluator, drawn: bool) -> Result:
     """Make a result of maps: the score of an image is the largest of its map."""
     found = {f"pixel_{name}": Measured(value) for name, value in evaluator.compute().items()}
-    maps, masks = evaluator._data()
+    if evaluator.mode == "binned":
+        raise FormatError("it counts in bins and keeps no images")
+    maps, masks = evaluator.images()
     scores = [values.max().item() for values in maps]
-    settings = evaluator._settings._asdict()
+    settings = evaluator.settings
     result = _listed(found, settings, scores, [bool(mask.any()) for mask in masks])
     for name, column in overlaps(settings["metrics"], maps, masks, settings).items():
         for image, value in zip(result.images, column, strict=True):
@@ -64,7 +75,7 @@ def _of_pixels(evaluator: PixelEvaluator, drawn: bool) -> Result:
 def _of_images(evaluator: ImageEvaluator) -> Result:
     found = {f"image_{name}": Measured(value) for name, value in evaluator.compute().items()}
     state = evaluator.state()
-    return _listed(found, evaluator._settings._asdict(), state["scores"].tolist(), state["labels"].tolist())
+    return _listed(found, evaluator.settings, state["scores"].tolist(), state["labels"].tolist())
 
 
 def _listed(found: dict[str, Measured], settings: dict[str, Any], scores: list[Any], labels: list[bool]) -> Result:

@@ -49,7 +49,7 @@ class Measurement:
 def measure(args: argparse.Namespace, *, per_image: bool, curves: bool) -> Measurement:
     """Read everything once, or in binned mode without a range twice, and compute what the options ask for."""
     from ..evaluators import ImageEvaluator
-    from ..metrics._report import IMAGE_METRICS, PIXEL_METRICS
+    from ..metrics._values import IMAGE_METRICS, PIXEL_METRICS
 
     known = BINNED if args.mode == "binned" else PIXEL_METRICS
     names = _names("--metrics", args.metrics, known if args.metrics == "all" else PIXEL_METRICS)
@@ -89,7 +89,7 @@ def measure(args: argparse.Namespace, *, per_image: bool, curves: bool) -> Measu
 
 
 def _names(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    from ..metrics._report import chosen
+    from ..metrics._values import chosen
 
     with about(option):
         return known if text == "all" else chosen([name.strip() for name in text.split(",")], known)

@@ -9,7 +9,7 @@ from typing import Any
 from .. import __version__
 from .failures import UsageError
 from .formats import check_format
-from .options import require_writable
+from .options import require_outputs
 from .outputs import as_csv, as_json, as_markdown, as_table, write_or_print
 
 __all__ = ["add_command", "run"]
@@ -58,15 +58,8 @@ def run(args: argparse.Namespace) -> int:
     kind = check_format(args)
     if kind == "html":
         raise UsageError(f"nab writes no page; give --format {', '.join(_FORMATS)}")
-    names: dict[Path, str] = {}
-    for name in ("output", "per_file", "save_thresholds", "save_results"):
-        path = getattr(args, name)
-        if path is not None:
-            option = f"--{name.replace('_', '-')}"
-            require_writable(path, option)
-            other = names.setdefault(path.resolve(), option)
-            if other != option:
-                raise UsageError(f"{other} and {option} name the same file {str(path)!r}")
+    outputs = ("output", "per_file", "save_thresholds", "save_results")
+    require_outputs(args, outputs, (args.windows, args.profiles, args.thresholds))
     from ..nab import Runner, read_profiles, read_thresholds
 
     profiles = None if args.profiles is None else read_profiles(args.profiles)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .._atomic import write_atomically
 from .._errors import FormatError, InvalidInputError
 from .failures import MissingPackageError
+from .options import require_folder
 
 _MOST_OBJECTS = 500_000
 
@@ -147,8 +148,7 @@ class MapFolder:
             raise InvalidInputError(f"{option} {str(path)!r} is a file; name a folder")
         if path.is_dir() and any(path.iterdir()):
             raise InvalidInputError(f"{option} {str(path)!r} is not empty; name a new folder")
-        if not path.parent.is_dir():
-            raise InvalidInputError(f"{option} {str(path)!r}: the folder {str(path.parent)!r} does not exist")
+        require_folder(path, option)
         self._path, self._kind = path, kind
         self._temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}-{secrets.token_hex(8)}")
         if kind == "tiff":

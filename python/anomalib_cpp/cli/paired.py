@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._errors import InvalidInputError
 from .results import Result
 
-__all__ = ["NOTES", "TESTS", "Compared", "paired", "table"]
+__all__ = ["NOTES", "TESTS", "Compared", "paired", "same_masks", "table"]
 
 TESTS = ("wilcoxon", "ttest", "bootstrap")
 NOTES = {
@@ -97,14 +97,22 @@ def _resampled(a: Result, b: Result, resamples: int) -> dict[str, Compared]:
 
     found: dict[str, Compared] = {}
     if a.pixels is not None and b.pixels is not None:
-        (maps, masks), (others, their_masks) = a.pixels, b.pixels
-        if len(masks) != len(their_masks) or not all(map(np.array_equal, masks, their_masks)):
+        (maps, masks), (others, _) = a.pixels, b.pixels
+        if not same_masks(a, b):
             raise InvalidInputError("--paired bootstrap needs two states with the same masks; they differ")
         found = _bootstrapped("pixel", _OF_PIXELS, pixel_report, (maps, others), masks, resamples)
     labels, one, two = _shared(a, b, "score")
     if len(set(labels)) == 2:
         found = _bootstrapped("image", _OF_IMAGES, image_report, (one, two), np.array(labels), resamples) | found
     return found
+
+
+def same_masks(a: Result, b: Result) -> bool:
+    """Whether two states are about the same masks."""
+    if a.pixels is None or b.pixels is None:
+        return False
+    masks, theirs = a.pixels[1], b.pixels[1]
+    return len(masks) == len(theirs) and all(map(np.array_equal, masks, theirs))
 
 
 def _bootstrapped(

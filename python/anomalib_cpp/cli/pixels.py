@@ -87,7 +87,7 @@ class ExactPixels:
         if args.bootstrap and wanted:
             resampled = bootstrap(
                 wanted,
-                *self.evaluator._data(),
+                *self.evaluator.images(),
                 n_resamples=args.bootstrap,
                 integration_limit=args.integration_limit,
                 connectivity=args.connectivity,
@@ -95,7 +95,7 @@ class ExactPixels:
             )
             with_intervals(found, resampled, "pixel_")
         if args.variant != "native":
-            replaced = pixel_variants(args.variant, self._names, *self.evaluator._data(), self._options)
+            replaced = pixel_variants(args.variant, self._names, *self.evaluator.images(), self._options)
             found |= {f"pixel_{name}": Measured(value, variant=args.variant) for name, value in replaced.items()}
         return found
 
@@ -106,7 +106,7 @@ class ExactPixels:
 
     def of_images(self) -> dict[str, list[float]]:
         """Return the overlaps of every image, NaN for those without a region: where the metrics include them."""
-        return overlaps(self._names, *self.evaluator._data(), self._options)
+        return overlaps(self._names, *self.evaluator.images(), self._options)
 
 
 class BinnedPixels:
@@ -145,19 +145,7 @@ class BinnedPixels:
 
     def curves(self) -> dict[str, Points]:
         """Return the curves that exist, a point for each bin."""
-        counts = self._bins.state()["counts"][:, ::-1]
-        edges = np.concatenate([[np.inf], self._bins.edges[::-1], [-np.inf]])
-        edges[1] = np.nextafter(edges[1], np.inf)  # the last bin holds its upper edge
-        fp, tp = (np.concatenate([[0], np.cumsum(row)]) for row in counts[:2])
-        if fp[-1] == 0 or tp[-1] == 0:
-            return {}
-        fpr, recall = fp / fp[-1], tp / tp[-1]
-        predicted = np.maximum(tp + fp, 1)
-        curves = {"roc": (fpr, recall), "pr": (recall, np.where(tp + fp > 0, tp / predicted, 1.0))}
-        if len(counts) == 4:
-            mass = np.concatenate([[0.0], np.cumsum(counts[2].astype(np.float64) * 2.0**31 + counts[3])])
-            curves["pro"] = (fpr, mass / mass[-1])
-        found = {f"pixel_{name}": reduced(Curve(x, y, edges)) for name, (x, y) in curves.items()}
+        found = {f"pixel_{name}": reduced(curve) for name, curve in self._bins.curves().items()}
         return {name: points for name, points in found.items() if points is not None}
 
     def of_images(self) -> dict[str, list[float]]:

@@ -15,7 +15,7 @@ from .options import shows_progress
 from .pairs import Source, about, find_maps, find_masks, pair_up, read_map, read_mask, same_names
 from .pixels import BinnedPixels, ExactPixels
 
-__all__ = ["Pairs", "feed", "pairs_of", "range_of", "read_pair"]
+__all__ = ["Pairs", "feed", "image_score", "pairs_of", "range_of", "read_pair"]
 
 Pairs = list[tuple[Source, Source | None]]
 
@@ -78,7 +78,7 @@ def feed(
         for map_, mask in pairs:
             values, truth = read_pair(args, map_, mask)
             if args.image_score != "none":
-                scores.append(_image_score(values, args.image_score or "max", args.nan_policy))
+                scores.append(image_score(values, args.image_score or "max", args.nan_policy))
             if values.shape != truth.shape or isinstance(args.resize, tuple):
                 values, truth = same_size(args, map_, mask, values, truth)
                 resized.append(map_)
@@ -117,7 +117,8 @@ def same_size(
     return values, truth
 
 
-def _image_score(values: NDArray[Any], kind: str, nan_policy: str) -> Any:
+def image_score(values: NDArray[Any], kind: str, nan_policy: str) -> Any:
+    """Return the score of an image from its map."""
     if nan_policy == "omit" and values.dtype.kind == "f":
         values = values[~np.isnan(values)]
         if not values.size:

@@ -6,10 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .decoders import MOST_PIXELS
 from .failures import UsageError
 from .formats import as_page, require_page
-from .options import require_writable
+from .options import require_outputs
 from .outputs import write_or_print
 
 __all__ = ["add_command", "run"]
@@ -37,7 +36,7 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     """Read the result and write its page; return the exit code."""
-    require_writable(args.output, "--output")
+    require_outputs(args, ("output",), (args.result, args.curves, args.maps, args.masks))
     given = [getattr(args, name) is not None for name in ("images", "maps", "masks")]
     if any(given) and not all(given):
         raise UsageError("--images, --maps and --masks belong together; give all three or none")
@@ -45,21 +44,18 @@ def run(args: argparse.Namespace) -> int:
     from .loading import load_result
 
     result = load_result(args.result, args.curves, drawn=True)
-    cases = []
+    galleries = []
     if args.images is not None:
-        from .pairs import find_maps, find_masks, pair_up, same_names
-        from .worst import pictured
+        from .worst import mask_threshold, pairs_beside, pictured
 
-        maps, masks = same_names(find_maps(args.maps, MOST_PIXELS), find_masks(args.masks, MOST_PIXELS))
-        threshold = result.settings.get("mask_threshold")
-        args.mask_threshold = threshold if isinstance(threshold, (int, float)) else None
-        cases = pictured(result, args.images, list(zip(maps, pair_up(maps, masks)[0], strict=True)), args)
+        args.mask_threshold = mask_threshold(result)
+        galleries = pictured(result, args.images, pairs_beside(args.maps, args.masks), args)
 
     def draw() -> str:
         from ..report._evaluation import page
         from ..report._sides import Side
 
-        return page([Side(None, result)], cases=cases)
+        return page([Side(None, result)], galleries=galleries)
 
     write_or_print(as_page(draw), args.output)
     print(f"report: {args.output}")

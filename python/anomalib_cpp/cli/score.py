@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.input.is_dir()
     _require_maps(args, folder)
     if args.output is not None:
-        require_writable(args.output, "--output")
+        require_writable(args.output, "--output", (args.bank, args.input))
     with naming(args.bank):
         io.check_suffix(args.bank)
         bank = PatchMemoryBank.load(args.bank, mmap=args.mmap)

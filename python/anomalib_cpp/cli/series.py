@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import InvalidInputError
 from .failures import UsageError
 from .formats import add_format, as_page, check_format
-from .options import add_progress, add_threads, positive
+from .options import add_progress, add_threads, positive, require_outputs
 from .outputs import write_or_print
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ def add_command(commands: Any) -> argparse.ArgumentParser:
     )
     group = command.add_argument_group("columns", "by name or by position from 1; commas, semicolons or tabs between")
     group.add_argument("--label-column", metavar="C", help="above 0: anomalous (label; without a header the 2nd)")
+    group.add_argument(
+        "--windows",
+        type=Path,
+        metavar="FILE",
+        help="NAB's combined_windows.json: the points in a window of the entry that is called like the file are "
+        "anomalous, instead of a column of labels",
+    )
+    group.add_argument(
+        "--time-column", metavar="C", help="timestamps, for --windows (timestamp; else time, datetime, date)"
+    )
     group.add_argument("--value-column", metavar="C", help="the series itself (value, Data; without a header the 1st)")
     group.add_argument(
         "--score-column",
@@ -113,7 +123,11 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print and write; return the exit code."""
     kind = check_format(args)
     _check(args)
-    from .series_results import measure, text_of
+    from .series_files import find_series
+
+    require_outputs(args, ("output",), [*find_series(args.files), args.windows, args.scores])
+    from .series_measuring import measure
+    from .series_results import text_of
 
     result = measure(args, drawn=kind == "html")
     text = as_page(lambda: _page(result)) if kind == "html" else text_of(result, kind)
@@ -134,6 +148,10 @@ def _check(args: argparse.Namespace) -> None:
         args.metrics = _groups(args.metrics)
         if args.variant != "opt" and not {"vus", "range_auc"} & {*args.metrics}:
             raise UsageError(f"--variant {args.variant} needs vus or range_auc among --metrics")
+    if args.windows is None and args.time_column is not None:
+        raise UsageError("--time-column needs --windows")
+    if args.windows is not None and args.label_column is not None:
+        raise UsageError("--windows and --label-column both say which points are anomalous; give one")
     if args.scores is not None and not args.scores.exists():
         raise InvalidInputError(f"--scores {str(args.scores)!r} does not exist")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import io
-from .._errors import FormatError
+from .._errors import FormatError, InvalidInputError
 from .failures import exit_code, naming
 from .options import add_threads
 
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
 def _verified(path: Path) -> str:
     """Return what the file holds."""
     io.check_suffix(path)
+    if path.is_dir():
+        raise InvalidInputError(f"{str(path)!r} is a folder; name its files")
     if path.suffix.lower() == ".json":
         from .results import read_result
 

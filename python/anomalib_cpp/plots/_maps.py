@@ -11,7 +11,7 @@ from .._errors import InvalidInputError, InvalidTypeError
 from ..maps import resize
 from ._axes import axes_or_new, require_matplotlib
 
-__all__ = ["map_overlay", "plot_map_overlay"]
+__all__ = ["map_colours", "map_overlay", "plot_map_overlay"]
 
 _COLORMAP = "inferno"
 
@@ -113,25 +113,42 @@ def map_overlay(
     >>> map_overlay(np.full((2, 2), 100, np.uint8), np.array([[0.0, 0.0], [0.0, 1.0]])).tolist()[0][0]
     [85, 85, 85]
     """
-    require_matplotlib()
-    from matplotlib import colormaps
-
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8:
         raise InvalidTypeError(f"image must hold uint8; got {pixels.dtype}")
     if 0 in pixels.shape or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
         raise InvalidInputError(f"image must have shape (height, width) or (height, width, 3); got {pixels.shape}")
-    values = np.asarray(anomaly_map, np.float32)
-    if values.ndim != 2:
-        raise InvalidInputError(f"anomaly_map must have shape (rows, columns); got {values.shape}")
+    values = _values(anomaly_map)
     if values.shape != pixels.shape[:2]:
         values = resize(values, pixels.shape[:2])
-    low, high = (float(values.min()), float(values.max())) if limits is None else limits
-    if not (np.isfinite([low, high]).all() and low <= high):
-        raise InvalidInputError(f"limits must be finite and ascending; got {low} and {high}")
-    share = np.clip((values - low) / max(high - low, 1e-12), 0, 1)[..., None]
-    colours = 255 * colormaps[_COLORMAP](share[..., 0])[..., :3]
-    weight = 0.85 * np.sqrt(share)
+    share, colours = _coloured(values, limits)
+    weight = 0.85 * np.sqrt(share)[..., None]
     base = 0.85 * np.atleast_3d(pixels)  # a little darker than the image, so that the colours stand out
     blended: NDArray[np.uint8] = np.rint((1 - weight) * base + weight * colours).astype(np.uint8)
     return blended
+
+
+def map_colours(anomaly_map: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
+    """Colour an anomaly map that has no image below it; RGB."""
+    return np.rint(_coloured(_values(anomaly_map), limits)[1]).astype(np.uint8)
+
+
+def _values(anomaly_map: NDArray[Any]) -> NDArray[np.float32]:
+    values = np.asarray(anomaly_map, np.float32)
+    if values.ndim != 2:
+        raise InvalidInputError(f"anomaly_map must have shape (rows, columns); got {values.shape}")
+    return values
+
+
+def _coloured(
+    values: NDArray[np.float32], limits: tuple[float, float] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return where values lie between the limits, from 0 to 1, and their colours, from 0 to 255."""
+    require_matplotlib()
+    from matplotlib import colormaps
+
+    low, high = (float(values.min()), float(values.max())) if limits is None else limits
+    if not (np.isfinite([low, high]).all() and low <= high):
+        raise InvalidInputError(f"limits must be finite and ascending; got {low} and {high}")
+    share = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
+    return share, 255 * colormaps[_COLORMAP](share)[..., :3]

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..maps import resize
 from ..plots import map_overlay
+from ..plots._maps import map_colours
+from ._changes import change_tables
 from ._evaluation_figures import draw_metrics, figures_of, metrics_height
-from ._evaluation_rows import beside, best_threshold, different_rows, metric_rows, settings_of, worst_rows
+from ._evaluation_rows import beside, best_threshold, metric_rows, settings_of, worst_tables
 from ._page import environment, rendered
 from ._pictures import figure, picture
-from ._sides import Case, Side
+from ._sides import Case, Gallery, Side
 
 if TYPE_CHECKING:
     from ..cli.results import Result
@@ -23,12 +27,13 @@ __all__ = ["page"]
 def page(
     sides: Sequence[Side],
     *,
-    cases: Sequence[Case] = (),
+    galleries: Sequence[Gallery] = (),
     tests: tuple[list[str], list[list[str]]] | None = None,
     note: str = "",
 ) -> str:
     """Return the page; `tests` is a table about the difference of two sides, `note` what it shows."""
     one = sides[0].result
+    limits = _limits(case for gallery in galleries for case in gallery.cases)
 
     def content() -> dict[str, Any]:
         return {
@@ -40,8 +45,11 @@ def page(
             "tests": tests,
             "note": note,
             "figures": figures_of(sides),
-            "cases": [_pictured(case, _limits(cases)) for case in cases],
-            "images": worst_rows(one) if len(sides) == 1 else different_rows(sides),
+            "galleries": [
+                (gallery.title, [_pictured(case, sides, limits) for case in gallery.cases]) for gallery in galleries
+            ],
+            "limits": [(side.name, *ends) for side, ends in zip(sides, limits, strict=False)],
+            "tables": worst_tables(one) if len(sides) == 1 else change_tables(sides),
             "threshold": best_threshold(one) if len(sides) == 1 else None,
             "settings": beside([settings_of(side.result) for side in sides]),
             "environment": environment(),
@@ -55,18 +63,36 @@ def _counts(result: Result) -> str:
     return "{} images, {} of them anomalous; {} pixels, {} of them anomalous".format(*found)
 
 
-def _limits(cases: Iterable[Case]) -> tuple[float, float]:
-    """Smallest and largest value of all maps, so that their colours compare."""
-    ends = [(float(case.map.min()), float(case.map.max())) for case in cases]
-    return min(low for low, _ in ends), max(high for _, high in ends)
+def _limits(cases: Iterable[Case]) -> list[tuple[float, float]]:
+    """Smallest and largest value of all maps of a side, so that its colours compare."""
+    return [
+        (min(float(map_.min()) for map_ in maps), max(float(map_.max()) for map_ in maps))
+        for maps in zip(*(case.maps for case in cases), strict=True)
+    ]
 
 
-def _pictured(case: Case, limits: tuple[float, float]) -> dict[str, str]:
-    pixels = np.atleast_3d(case.image)
-    return {
-        "name": case.name,
-        "text": case.text,
-        "image": picture(np.broadcast_to(pixels, (*pixels.shape[:2], 3))),
-        "map": picture(map_overlay(case.image, case.map, limits=limits)),
-        "mask": picture(np.where(case.mask, 255, 0).astype(np.uint8)),
-    }
+def _pictured(case: Case, sides: Sequence[Side], limits: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Encode the pictures of a case: source, description, title and note of each."""
+    maps = [
+        (picture(overlay), f"anomaly map {side.name or ''}".rstrip(), side.name, note)
+        for overlay, side, note in zip(_overlays(case, limits), sides, case.notes or [""] * len(sides), strict=True)
+    ]
+    truth = (picture(np.where(case.mask, 255, 0).astype(np.uint8)), "true defect", "truth", "")
+    pictures = [*maps, truth] if len(sides) == 1 else [truth, *maps]
+    if case.image is not None:
+        pixels = np.atleast_3d(case.image)
+        shown = picture(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+        pictures.insert(0, (shown, f"image {case.name}", "image", ""))
+    return {"name": case.name, "text": case.text, "pictures": pictures}
+
+
+def _overlays(case: Case, limits: Sequence[tuple[float, float]]) -> list[NDArray[np.uint8]]:
+    """Colour the maps: over the photograph, or where there is none in the size of the mask."""
+    found = []
+    for map_, ends in zip(case.maps, limits, strict=True):
+        if case.image is not None:
+            found.append(map_overlay(case.image, map_, limits=ends))
+        else:
+            fits = map_.shape == case.mask.shape
+            found.append(map_colours(map_ if fits else resize(map_, case.mask.shape), ends))
+    return found

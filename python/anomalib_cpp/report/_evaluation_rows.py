@@ -15,17 +15,20 @@ if TYPE_CHECKING:
     from ..cli.results import Measured, Result
 
 __all__ = [
+    "ROWS",
+    "VALUES",
     "beside",
     "best_threshold",
-    "different_rows",
     "metric_rows",
     "settings_of",
-    "worst_rows",
+    "shown_number",
+    "verdict",
+    "worst_tables",
     "wrongness",
 ]
 
-_ROWS = 20
-_VALUES = {"score": "score", "aupro": "AUPRO", "aupimo": "AUPIMO"}
+ROWS = 20  # of a table of images
+VALUES = {"score": "score", "aupro": "AUPRO", "aupimo": "AUPIMO"}
 
 
 def metric_rows(sides: Sequence[Side]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -68,73 +71,32 @@ def wrongness(result: Result) -> NDArray[np.float64] | None:
     return scores
 
 
-def worst_rows(result: Result) -> dict[str, Any] | None:
-    """Return the table of the images that are farthest on the wrong side."""
-    order = _farthest(wrongness(result))
-    if order is None:
-        return None
-    threshold, kept = best_threshold(result), [name for name in _VALUES if result.column(name) is not None]
+def worst_tables(result: Result) -> list[dict[str, Any]]:
+    """Return the table of the images that are farthest on the wrong side, if that can be told."""
+    wrong = wrongness(result)
+    if wrong is None:
+        return []
+    order = [i for i in np.argsort(-wrong, kind="stable").tolist() if not np.isnan(wrong[i])][:ROWS]
+    threshold, kept = best_threshold(result), [name for name in VALUES if result.column(name) is not None]
     rows = []
     for image in (result.images[i] for i in order):
-        cells = ["anomalous" if image["label"] else "normal", *(_number(image.get(name)) for name in kept)]
+        cells = ["anomalous" if image["label"] else "normal", *(shown_number(image.get(name)) for name in kept)]
         if threshold is not None:
-            cells.append(_verdict(image, threshold))
+            cells.append(verdict(image, threshold))
         rows.append((image["name"], cells))
-    header = ["truth", *(_VALUES[name] for name in kept), *([] if threshold is None else ["verdict"])]
-    return {"title": "Worst images", "header": header, "rows": rows, "total": len(result.images)}
+    header = ["truth", *(VALUES[name] for name in kept), *([] if threshold is None else ["verdict"])]
+    return [{"title": "Worst images", "header": header, "rows": rows, "total": len(result.images), "note": ""}]
 
 
-def _verdict(image: dict[str, Any], threshold: float) -> str:
+def verdict(image: dict[str, Any], threshold: float) -> str:
+    """Say what the score of an image makes of it."""
     if (image["score"] >= threshold) == bool(image["label"]):
         return "right"
     return "missed" if image["label"] else "false alarm"
 
 
-def different_rows(sides: Sequence[Side]) -> dict[str, Any] | None:
-    """Return the table of the images that the two results see most differently."""
-    found = _most_different(sides[0].result, sides[1].result)
-    if found is None:
-        return None
-    name, shared, a, b = found
-    header = [f"{_VALUES[name]} {side.name}" for side in sides]
-    if name == "score":  # scores of two detectors have no common unit; their ranks have
-        a, b = _ranks(a), _ranks(b)
-        header = [f"rank of the score {side.name}" for side in sides]
-    order = _farthest(np.abs(b - a)) or []
-    rows = [(shared[i], [_number(a[i]), _number(b[i]), f"{b[i] - a[i]:+.4g}"]) for i in order]
-    return {
-        "title": "Images that differ most",
-        "header": [*header, "difference"],
-        "rows": rows,
-        "total": len(shared),
-    }
-
-
-def _most_different(a: Result, b: Result) -> tuple[str, list[str], NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return a value that both have, the images that have it in both, and their values."""
-    for name in ("aupro", "aupimo", "score"):
-        one, two = ({image["name"]: image[name] for image in side.images if name in image} for side in (a, b))
-        shared = [key for key in one if key in two and not math.isnan(one[key]) and not math.isnan(two[key])]
-        if shared:
-            return name, shared, np.array([one[key] for key in shared]), np.array([two[key] for key in shared])
-    return None
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the highest value 1."""
-    order = np.argsort(-values, kind="stable")
-    return np.argsort(order, kind="stable").astype(np.float64) + 1
-
-
-def _farthest(values: NDArray[np.float64] | None) -> list[int] | None:
-    """Positions of the largest values, the largest first; NaN counts as none."""
-    if values is None:
-        return None
-    order = np.argsort(-values, kind="stable")
-    return [int(i) for i in order if not np.isnan(values[i])][:_ROWS]
-
-
-def _number(value: Any) -> str:
+def shown_number(value: Any) -> str:
+    """Four digits; nothing for what does not exist."""
     return "" if value is None or math.isnan(value) else f"{value:.4g}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from ..cli.results import Result
 
-__all__ = ["Case", "Side"]
+__all__ = ["Case", "Gallery", "Side"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,27 @@ class Case:
     ----------
     name, text : str
         What stands below it.
-    image : array of uint8, shape (height, width) or (height, width, 3)
-        The photograph.
-    map : array of float, shape (rows, columns)
-        Resized to the photograph.
+    image : array of uint8, shape (height, width) or (height, width, 3), or None
+        The photograph, where there is one.
+    maps : sequence of array of float, shape (rows, columns)
+        One for each side, finite.
     mask : array of bool, shape (rows, columns)
         The truth.
+    notes : sequence of str
+        What stands below each map.
     """
 
     name: str
     text: str
-    image: NDArray[np.uint8]
-    map: NDArray[Any]
-    mask: NDArray[Any]
+    image: NDArray[np.uint8] | None
+    maps: Sequence[NDArray[Any]]
+    mask: NDArray[np.bool_]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Cases under a heading."""
+
+    title: str
+    cases: Sequence[Case]
