@@ -1,8 +1,10 @@
 #include "ranking/grid_counts.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "ranking/ranked_positives.h"
+#include "ranking/score_keys.h"
 #include "ranking/slots.h"
 
 namespace acpp::ranking {
@@ -14,7 +16,7 @@ GridCounts build(const ScoredImages& input, const std::vector<double>& threshold
     const std::vector<Strip> strips = strips_of(input);
     const auto ranked = rank_positives<Key>(input, strips, options, run);
     GridCounts counts;
-    counts.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
+    counts.positives = ranked.positives();
     counts.regions = static_cast<index_t>(ranked.pixels.regions.size());
 
     const std::vector<std::optional<Key>> reaching = keys_reaching<Key>(input.score_type, thresholds, strict);

@@ -5,6 +5,7 @@
 
 #include "ranking/background.h"
 #include "ranking/ranked_positives.h"
+#include "ranking/sort.h"
 
 namespace acpp::ranking {
 namespace {

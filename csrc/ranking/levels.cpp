@@ -5,6 +5,7 @@
 
 #include "ranking/background.h"
 #include "ranking/ranked_positives.h"
+#include "ranking/sort.h"
 
 namespace acpp::ranking {
 namespace {
@@ -55,7 +56,7 @@ Levels build(const ScoredImages& input, const RankOptions& options, const RunOpt
     levels.negatives = sorted_background<Key>(input, strips, keys, levels.missing, run);
     levels.missing += ranked.pixels.missing;
     if (levels.missing > 0) levels.first_missing = find_missing(input);
-    levels.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
+    levels.positives = ranked.positives();
     levels.regions = static_cast<index_t>(ranked.pixels.regions.size());
     const std::vector<UnsignedWide> weight = coverage_weights(ranked);
     const std::size_t most = most_levels(ranked, keys, levels.negatives);

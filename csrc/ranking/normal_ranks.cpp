@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "ranking/background.h"
 #include "ranking/ranked_positives.h"
 #include "ranking/slots.h"
 
@@ -116,13 +117,15 @@ class Builder {
         Extremes<Key> all;
         const Key greatest = missing_key<Key> - (has_nan(input_.score_type) ? 1 : 0);
         for (auto& [size, group] : by_size_)
-            parallel_blocks(static_cast<index_t>(group.strips.size()), 1, run_, [&, size = size](index_t s, index_t) {
-                Extremes<Key> mine;
-                for_background<Key>(input_, group.strips[s],
-                                    [&](const Key* keys, index_t n) { mine.add(keys, n, greatest, size); });
-                const std::lock_guard hold(lock);
-                all.merge(mine);
-            });
+            parallel_blocks(static_cast<index_t>(group.strips.size()), 1, run_,
+                            [&, size = size, &group = group](index_t s, index_t) {
+                                Extremes<Key> mine;
+                                for_background<Key>(input_, group.strips[s], [&](const Key* keys, index_t n) {
+                                    mine.add(keys, n, greatest, size);
+                                });
+                                const std::lock_guard hold(lock);
+                                all.merge(mine);
+                            });
         ranks_.lowest = score_of(input_.score_type, all.lowest);
         ranks_.highest = score_of(input_.score_type, all.highest);
         for (const auto& [size, count] : all.at_highest)

@@ -1,6 +1,9 @@
 #include "ranking/rank_pairs.h"
 
+#include <algorithm>
+
 #include "ranking/ranked_positives.h"
+#include "ranking/score_keys.h"
 #include "ranking/slots.h"
 
 namespace acpp::ranking {
@@ -28,7 +31,7 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
     const std::vector<Strip> strips = strips_of(input);
     auto ranked = rank_positives<Key>(input, strips, options, run);
     RankPairs pairs;
-    pairs.positives = std::accumulate(ranked.tp.begin(), ranked.tp.end(), index_t{0});
+    pairs.positives = ranked.positives();
     index_t missing = 0;
     const std::vector<index_t> slots = count_slots<Key>(input, strips, ranked.distinct, missing, run);
     fill_counts(ranked, slots, missing, pairs);

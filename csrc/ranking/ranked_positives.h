@@ -1,11 +1,9 @@
 #pragma once
 // The anomalous half of the counts: distinct scores, how often each occurs, and which pixel has which.
-#include <numeric>
 #include <vector>
 
 #include "ranking/exact_sum.h"
 #include "ranking/positives.h"
-#include "ranking/sort.h"
 
 namespace acpp::ranking {
 
@@ -15,34 +13,18 @@ struct RankedPositives {
     std::vector<index_t> tp;           // pixels of each
     std::vector<std::uint32_t> order;  // per pixel, when regions are asked for: its entry of `distinct`
     Positives<Key> pixels;             // without their keys
+
+    index_t positives() const {
+        index_t n = 0;
+        for (index_t of_score : tp) n += of_score;
+        return n;
+    }
 };
 
-template <class Key>
-RankedPositives<Key> rank_pixels(Positives<Key>&& pixels, bool order, const RunOptions& run) {
-    RankedPositives<Key> ranked;
-    ranked.pixels = std::move(pixels);
-    const std::size_t n = ranked.pixels.keys.size();
-    std::vector<Keyed<Key>> items(n), scratch(n);
-    for (std::size_t i = 0; i < n; ++i) items[i] = {ranked.pixels.keys[i], static_cast<std::uint32_t>(i)};
-    ranked.pixels.keys = {};
-    parallel_sort(items.data(), scratch.data(), static_cast<index_t>(n), run);
-    if (order) ranked.order.resize(n);
-    for (const Keyed<Key>& item : items) {
-        if (ranked.distinct.empty() || item.key != ranked.distinct.back()) {
-            ranked.distinct.push_back(item.key);
-            ranked.tp.push_back(0);
-        }
-        ++ranked.tp.back();
-        if (order) ranked.order[item.payload] = static_cast<std::uint32_t>(ranked.distinct.size() - 1);
-    }
-    return ranked;
-}
-
+// Key is that of the scores' type.
 template <class Key>
 RankedPositives<Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
-                                    const RankOptions& options, const RunOptions& run) {
-    return rank_pixels(gather_positives<Key>(input, strips, options, run), options.regions, run);
-}
+                                    const RankOptions& options, const RunOptions& run);
 
 // What a pixel adds to the coverage of all regions: in a region of area A it weighs floor(2^62 / A), so that the order
 // of a sum does not matter; the error of a region's coverage is below A / 2^62.

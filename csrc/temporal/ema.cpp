@@ -9,12 +9,12 @@ namespace acpp::temporal {
 namespace {
 
 template <class T>
-void smooth(const T* x, index_t n, const Ema& rule, T* out) {
+void smooth(const T* x, index_t n, const Ema& rule, T* out, Pace& pace) {
     const double keep = 1 - rule.alpha;
     const double now = rule.adjust ? 1 : rule.alpha;  // weight of the current point
     double average = std::numeric_limits<double>::quiet_NaN();
     double before = 0;  // weight of the average so far
-    for (index_t t = 0; t < n; ++t) {
+    for (index_t t = 0; t < n; ++t, pace.step()) {
         const double v = x[t];
         before *= keep;
         if (v == v || !rule.omit_nan) {
@@ -39,8 +39,9 @@ void smooth_ema(MatrixView<const T> rows, const std::vector<index_t>& offsets, c
                 const RunOptions& run) {
     require(rule.alpha > 0 && rule.alpha <= 1, "alpha must lie in (0, 1]");
     for_each_piece(rows.rows, offsets, std::numeric_limits<index_t>::max(), run,
-                   [&](index_t channel, const Piece& piece) {
-                       smooth(rows.row(channel) + piece.first, piece.length(), rule, out.row(channel) + piece.first);
+                   [&](index_t channel, const Piece& piece, Pace& pace) {
+                       smooth(rows.row(channel) + piece.first, piece.length(), rule, out.row(channel) + piece.first,
+                              pace);
                    });
 }
 

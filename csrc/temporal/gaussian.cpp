@@ -83,7 +83,7 @@ void smooth_gaussian(MatrixView<const T> rows, const std::vector<index_t>& offse
     require(rule.radius >= 0 && rule.radius < index_t{1} << 28,
             "truncate times sigma must be at least 0 and below 2^28");
     const std::vector<double> weights = weights_of(rule);
-    for_each_piece(rows.rows, offsets, points_at_once, run, [&](index_t channel, const Piece& piece) {
+    for_each_piece(rows.rows, offsets, points_at_once, run, [&](index_t channel, const Piece& piece, Pace&) {
         smooth(rows.row(channel), piece, rule, weights, out.row(channel));
     });
 }

@@ -93,7 +93,9 @@ double median(double* values, index_t m) {
 
 // The values of a few steps at a time, each step's next to each other: neighbouring steps share no value.
 template <class T>
-void reduce_gathered(MatrixView<const T> windows, const Overlap& rule, index_t begin, index_t end, T* out) {
+void reduce_gathered(MatrixView<const T> windows, const Overlap& rule, index_t begin, index_t end, T* out,
+                     const RunOptions& run) {
+    Pace pace(run);
     const index_t most = std::min(windows.rows, (windows.cols + rule.stride - 1) / rule.stride);
     const index_t tile = std::clamp<index_t>((index_t{1} << 15) / most, 1, end - begin);
     std::vector<double> values(static_cast<std::size_t>(tile * most)), density(static_cast<std::size_t>(most));
@@ -115,6 +117,7 @@ void reduce_gathered(MatrixView<const T> windows, const Overlap& rule, index_t b
             else if (m > 0)
                 result = rule.reduce == Reduce::median ? median(mine, m) : kde_mode(mine, m, density.data());
             out[t + x] = static_cast<T>(result);
+            pace.step(rule.reduce == Reduce::median ? m : 1 + m * m / 8);
         }
     }
 }
@@ -142,11 +145,13 @@ void overlap_aggregate(ImageStackView<const T> windows, const Overlap& rule, Mat
     require(out.rows == windows.images, "out must have one row for each channel");
     const bool gathered = rule.reduce == Reduce::median || rule.reduce == Reduce::kde_mode;
     const index_t block = gathered ? 256 : 4 * steps_at_once, blocks = (out.cols + block - 1) / block;
-    parallel_blocks(out.rows * blocks, 1, run, [&](index_t b, index_t) {
+    Interruption stop(run);
+    const RunOptions alone = stop.options(1);
+    parallel_blocks(out.rows * blocks, 1, stop.options(run.threads), [&](index_t b, index_t) {
         const index_t channel = b / blocks, begin = b % blocks * block, end = std::min(out.cols, begin + block);
         const MatrixView<const T> mine{windows.row(channel, 0), windows.height, windows.width, windows.row_stride};
         if (gathered)
-            reduce_gathered(mine, rule, begin, end, out.row(channel));
+            reduce_gathered(mine, rule, begin, end, out.row(channel), alone);
         else
             reduce_running(mine, rule, begin, end, out.row(channel));
     });

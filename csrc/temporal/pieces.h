@@ -22,13 +22,18 @@ inline std::vector<Piece> pieces(const std::vector<index_t>& offsets, index_t lo
     return result;
 }
 
-// body(channel, piece) for every piece of every row. `offsets`: of the segments, from 0 to the number of columns.
+// body(channel, piece, pace) for every piece of every row. `offsets`: of the segments, from 0 to the number of columns.
 template <class Body>
 void for_each_piece(index_t channels, const std::vector<index_t>& offsets, index_t longest, const RunOptions& run,
                     Body&& body) {
     const std::vector<Piece> all = pieces(offsets, longest);
     const auto n = static_cast<index_t>(all.size());
-    parallel_blocks(channels * n, 1, run, [&](index_t b, index_t) { body(b / n, all[b % n]); });
+    Interruption stop(run);
+    const RunOptions alone = stop.options(1);
+    parallel_blocks(channels * n, 1, stop.options(run.threads), [&](index_t b, index_t) {
+        Pace pace(alone);
+        body(b / n, all[b % n], pace);
+    });
 }
 
 }  // namespace acpp::temporal

@@ -60,7 +60,7 @@ void mean(const T* x, const Piece& piece, const Sliding& rule, T* out) {
 }
 
 template <class T>
-void median(const T* x, const Piece& piece, const Sliding& rule, T* out) {
+void median(const T* x, const Piece& piece, const Sliding& rule, T* out, Pace& pace) {
     std::vector<double> sorted;  // the window's values but for NaN
     index_t missing = 0;
     Range inside = window(piece, rule, piece.begin);
@@ -84,6 +84,7 @@ void median(const T* x, const Piece& piece, const Sliding& rule, T* out) {
             else
                 ++missing;
         const std::size_t m = sorted.size();
+        pace.step(1 + static_cast<index_t>(m / 256));  // what was moved
         const bool defined = m > 0 && (rule.omit_nan || missing == 0);
         out[t] = static_cast<T>(defined ? (sorted[(m - 1) / 2] + sorted[m / 2]) / 2 : nan);
     }
@@ -128,13 +129,13 @@ void smooth_sliding(MatrixView<const T> rows, const std::vector<index_t>& offset
                     MatrixView<T> out, const RunOptions& run) {
     require(rule.before >= 0 && rule.after >= 0, "window must be at least 1");
     const index_t longest = std::max(points_at_once, std::min(rows.cols, rule.before + rule.after + 1));
-    for_each_piece(rows.rows, offsets, longest, run, [&](index_t channel, const Piece& piece) {
+    for_each_piece(rows.rows, offsets, longest, run, [&](index_t channel, const Piece& piece, Pace& pace) {
         const T* x = rows.row(channel);
         T* y = out.row(channel);
         if (rule.statistic == Statistic::mean)
             mean(x, piece, rule, y);
         else if (rule.statistic == Statistic::median)
-            median(x, piece, rule, y);
+            median(x, piece, rule, y, pace);
         else
             majority(x, piece, rule, y);
     });

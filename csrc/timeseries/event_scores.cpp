@@ -60,10 +60,12 @@ void point_adjusted(const Series& series, const Thresholds& thresholds, bool fir
 }
 
 std::vector<index_t> found_points(const Series& series, index_t n) {
+    const auto levels = static_cast<std::uint32_t>(n);
     std::vector<index_t> found;
     for (const Event& event : series.events) {
         const auto first = series.level.begin() + event.begin;
-        found.push_back(std::count_if(first, first + event.length(), [&](std::uint32_t level) { return level < n; }));
+        found.push_back(
+            std::count_if(first, first + event.length(), [&](std::uint32_t level) { return level < levels; }));
     }
     return found;
 }
