@@ -13,10 +13,11 @@ import pytest
 import anomalib_cpp as ac
 from anomalib_cpp import adeval
 from anomalib_cpp.cli import main
-from anomalib_cpp.evaluators import CurveAccumulator, PixelEvaluator
+from anomalib_cpp.evaluators import PixelEvaluator
 from anomalib_cpp.metrics import aupimo, aupr, aupro, bootstrap, image_report, pixel_report, pr_curve, roc_curve
 
 Image = pytest.importorskip("PIL.Image")
+PIXEL_METRICS = ("auroc", "average_precision", "aupr", "f1_max", "iou_max", "dice_max", "fpr_at_tpr", "aupro", "aupimo")
 NAMES = ["good/0", "hole/0", "hole/1", "tear/0"]
 
 
@@ -290,22 +291,29 @@ def test_parts_of_several_images(here, capsys):
 
 def test_bins_say_where_the_exact_values_lie(here, capsys):
     maps, masks = stacks()
-    ok(capsys, "evaluate maps masks --mode binned --bins 64 --metrics all --json a.json --curves a.csv")
+    line = "evaluate maps masks --mode binned --bins 64 --metrics all --fpr-bounds 1e-2,1e-1"
+    ok(capsys, f"{line} --json a.json --curves a.csv --save-state a.safetensors")
     found = json.loads(Path("a.json").read_text())
-    exact = expected(maps, masks, metrics=("auroc", "average_precision", "aupr", "f1_max", "iou_max", "aupro"))
-    for name, entry in found["metrics"].items():
-        if name in exact and name.startswith("pixel_"):
-            assert entry["low"] <= exact[name] <= entry["high"], name
-            assert 0 < entry["high"] - entry["low"] < 0.2
-            assert entry["interval"] == "certified"
+    exact = expected(maps, masks, metrics=PIXEL_METRICS, fpr_bounds=(1e-2, 1e-1))
+    measured = {name: entry for name, entry in found["metrics"].items() if name.startswith("pixel_")}
+    assert {*measured} == {f"pixel_{name}" for name in PIXEL_METRICS}
+    for name, entry in measured.items():
+        assert entry["low"] <= exact[name] <= entry["high"], name
+        assert 0 < entry["high"] - entry["low"] < 0.3
+        assert entry["interval"] == "certified"
     assert found["metrics"]["image_auroc"] == {"value": exact["image_auroc"], "undefined": False}
     assert found["settings"]["bins"] == 64
 
     low, high = maps.min(), maps.max()
-    reference = CurveAccumulator(64, (low, high), weighted=True)
+    reference = PixelEvaluator(
+        PIXEL_METRICS, mode="binned", n_bins=64, score_range=(low, high), fpr_bounds=(1e-2, 1e-1)
+    )
     reference.update(maps, masks)
-    assert found["metrics"]["pixel_aupro"]["value"] == reference.compute()["aupro"].value
-    ok(capsys, f"evaluate maps masks --mode binned --bins 64 --metrics all --json b.json --score-range={low},{high} -q")
+    for one in (reference, PixelEvaluator.load("a.safetensors")):
+        assert {f"pixel_{name}": [value.value, value.low, value.high] for name, value in one.compute().items()} == {
+            name: [entry[key] for key in ("value", "low", "high")] for name, entry in measured.items()
+        }
+    ok(capsys, f"{line} --json b.json --score-range={low},{high} -q")
     assert values("b.json") == values("a.json")
     curves = read_curves("a.csv")
     fpr, tpr, thresholds = curves["pixel_roc"]
@@ -443,8 +451,9 @@ BAD = [
     ("maps masks --expected-views 2", 2, "--expected-views needs --group-by"),
     ("maps masks --bins 5", 2, "--bins needs --mode binned"),
     ("maps masks --mode binned --bins 1", 3, "n_bins must be an integer >= 2"),
-    ("maps masks --mode binned --metrics aupimo", 3, "--mode binned does not have 'aupimo'; it has auroc"),
-    ("maps masks --mode binned --save-state s.safetensors", 2, "--save-state is for --mode exact"),
+    ("maps masks --mode binned --metrics aupimo", 3, "fpr_bounds must be reachable; got 1e-05 as lower bound"),
+    ("maps masks --mode binned --memory-budget 1GiB", 2, "--memory-budget is for --mode exact"),
+    ("maps masks --mode binned --spill-dir .", 2, "--spill-dir is for --mode exact: bins do not keep the scores"),
     ("maps masks --mode binned --nan-policy omit", 2, "--mode binned refuses NaN"),
     ("maps masks --mode binned --score-range 2,1", 3, "score_range must be finite and ascend"),
     ("maps masks --mode binned --variant adeval", 2, "--variant is for --mode exact"),

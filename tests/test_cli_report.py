@@ -131,6 +131,26 @@ def test_reports_of_saved_results(here, capsys):
     assert pro in read("state.html").addresses
 
 
+def test_a_state_that_counts_in_bins_has_metrics_and_curves(here, capsys):
+    for name in "ab":
+        line = f"evaluate {name}.npz masks.npy --mode binned --bins 32 -q --json {name}.json --curves {name}c.json"
+        ok(capsys, f"{line} --save-state {name}.safetensors")
+    ok(capsys, "report a.safetensors -o page.html")
+    ok(capsys, "report a.json --curves ac.json -o whole.html")
+    page, text = read("page.html"), words("page.html")
+    assert page.tags.count("img") == 1 + 3
+    assert page.addresses[3] in read("whole.html").addresses  # PRO
+    for name, entry in metrics_of("a.json").items():
+        if name.startswith("pixel_"):
+            assert f"{name} {entry['value']:.4f} {entry['low']:.4f} to {entry['high']:.4f}" in text
+    assert "8 images, ? of them anomalous; " in text
+
+    ok(capsys, "compare a.safetensors b.safetensors -o both.html --json both.json")
+    assert read("both.html").tags.count("img") == 1 + 3
+    a, b = (metrics_of(f"{side}.json")["pixel_aupro"]["value"] for side in "ab")
+    assert json.loads(Path("both.json").read_text())["metrics"]["pixel_aupro"] == {"a": a, "b": b, "difference": b - a}
+
+
 def test_equal_results_give_equal_pages(here, capsys):
     for name in ("x.html", "y.html"):
         ok(capsys, f"evaluate a.npz masks.npy -o {name} --images images")
@@ -354,6 +374,18 @@ BAD = [
     ),
     ("compare a.json b.json -o p.html --maps-a none --maps-b b.npz --masks masks.npy", 3, "'none': No such file"),
     ("report a.json -o p.html --images images --maps b.npz --masks masks.npy", 3, "is not the map that the result had"),
+    (
+        "report bins.safetensors -o p.html --images images --maps a.npz --masks masks.npy",
+        3,
+        "--images: 'bins.safetensors' names no images to show; a result of evaluate --json does",
+    ),
+    (
+        "compare bins.safetensors b.json -o p.html --maps-a a.npz --maps-b b.npz --masks masks.npy",
+        3,
+        "--maps-a: 'bins.safetensors' names no images to show; a result of evaluate --json does",
+    ),
+    ("compare bins.safetensors bins.safetensors --paired bootstrap", 3, "needs scores of both classes of the same"),
+    ("compare bins.safetensors bins.safetensors --per-image p.csv", 3, "--per-image needs the same images in both"),
     ("compare a.json b.json -o c.csv --json c.csv", 2, "--output and --json name the same file 'c.csv'"),
     ("compare a.json plain.json --per-image p.csv", 3, "--per-image needs the same images in both results"),
     ("compare a.json b.json --json b.json", 2, "--json 'b.json' is read, too; name another file"),
@@ -383,6 +415,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(two, capsys, line, code, text)
     other = PixelEvaluator()
     other.update(np.load("a.npz")["maps"], ~np.load("masks.npy"))
     other.save("other.safetensors")
+    counting = PixelEvaluator(mode="binned", n_bins=9)
+    counting.update(np.load("a.npz")["maps"], np.load("masks.npy"))
+    counting.save("bins.safetensors")
     before = sorted(Path().rglob("*"))
     found, out, err = run(capsys, line)
     assert (found, out) == (code, ""), err

@@ -160,6 +160,16 @@ def test_the_place_of_a_nan_is_that_in_the_argument():
             pixel_report(given, masks)
 
 
+def test_aupimo_looks_at_pixels_that_no_rate_counts():
+    image, row, column = np.argwhere(~MASKS & MASKS.any(axis=(1, 2), keepdims=True))[-1]  # beside an anomaly
+    maps = MAPS.copy()
+    maps[image, row, column] = np.nan
+    with pytest.raises(ac.InvalidInputError, match=rf"contains 1 NaN, first at index \({image}, {row}, {column}\)"):
+        metrics.aupimo(maps, MASKS, fpr_bounds=(0.01, 0.5))
+    omitted = metrics.aupimo(maps, MASKS, fpr_bounds=(0.01, 0.5), nan_policy="omit")
+    np.testing.assert_array_equal(omitted.scores, metrics.aupimo(MAPS, MASKS, fpr_bounds=(0.01, 0.5)).scores)
+
+
 def test_nan_everywhere_leaves_nothing():
     gone = np.full_like(MAPS, np.nan)
     with pytest.warns(ac.UndefinedMetricWarning, match="there is no"):

@@ -445,7 +445,8 @@ def test_bad_files_are_named(folder):
         ValueError, r"two_taxi.csv': windows\[0\]\[0\] is .* timestamp of no", "timestamp,anomaly_score\n2014-07-01,1\n"
     )
     refused(ValueError, r"two_taxi.csv': scores contains 1 NaN", "timestamp,anomaly_score\n2014-07-01,nan\n")
-    refused(ValueError, r"two_taxi.csv': Error parsing datetime", "timestamp,anomaly_score\nnow!,1\n")
+    refused(nab.FormatError, r"two_taxi.csv': line 2: no timestamp: 'now'", "timestamp,anomaly_score\nnow,1\n")
+    refused(nab.FormatError, "line 3: no timestamp: '5'", "timestamp,anomaly_score\n2014-07-01,1\n5,1\n")
     (results / "two_other.csv").write_text("")
     refused(ValueError, "two_other.csv' is not called <detector>_<series> after any series of windows")
     (results / "two_other.csv").unlink()
@@ -464,6 +465,7 @@ def test_bad_files_are_named(folder):
         ("{", nab.read_windows, "is not valid JSON"),
         ("[]", nab.read_windows, "must hold an object"),
         ('{"a": [["x"]]}', nab.read_windows, "entry 'a' is not a list of pairs"),
+        ('{"a": [["2014-07-01", "5"]]}', nab.read_windows, "entry 'a' holds '5', which is no timestamp"),
         ('{"a": {"CostMatrix": {}}}', nab.read_profiles, "profile 'a' has no CostMatrix"),
         ('{"a": {"standard": 1}}', nab.read_thresholds, "entry 'a' does not hold a threshold"),
     ):

@@ -1,4 +1,5 @@
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <algorithm>
 #include <numeric>
@@ -88,6 +89,17 @@ static NormalRanks make_normal_ranks(const py::object& scores, const py::object&
     if (thresholds) levels = to_vector(*thresholds, "thresholds");
     const RunOptions run = run_options(threads);
     return without_gil([&] { return normal_ranks(input, levels, run); });
+}
+
+static py::typing::Tuple<RankPairs, NormalRanks> make_pairs_and_ranks(const py::object& scores,
+                                                                      const py::object& labels,
+                                                                      const std::string& score_name,
+                                                                      const std::string& label_name, int connectivity,
+                                                                      int threads) {
+    const ScoredImages input = scored_images(scores, labels, score_name, label_name);
+    const RunOptions run = run_options(threads);
+    PairsAndRanks both = without_gil([&] { return pairs_and_ranks(input, connectivity, run); });
+    return py::make_tuple(std::move(both.pairs), std::move(both.ranks));
 }
 
 static GridCounts make_grid_counts(const py::object& scores, const py::object& labels, const std::string& score_name,
@@ -341,6 +353,8 @@ void add_metrics(py::module_& m) {
           "strict"_a, "regions"_a, "connectivity"_a, "threads"_a);
     m.def("normal_ranks", &make_normal_ranks, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "thresholds"_a,
           "threads"_a);
+    m.def("pairs_and_ranks", &make_pairs_and_ranks, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a,
+          "connectivity"_a, "threads"_a);
     m.def("levels", &make_levels, "scores"_a, "labels"_a, "score_name"_a, "label_name"_a, "regions"_a, "connectivity"_a,
           "threads"_a);
     m.def("level_components", &level_components, "maps"_a, "erode"_a, "threads"_a);

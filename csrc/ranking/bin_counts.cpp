@@ -8,6 +8,7 @@
 #include "ranking/background.h"
 #include "ranking/even_slots_kernel.h"
 #include "ranking/grid_counts.h"
+#include "ranking/narrow_counters.h"
 #include "ranking/ranked_positives.h"
 
 namespace acpp::ranking {
@@ -28,43 +29,18 @@ bool well_spaced(double low, double high, index_t n) {
     return n <= most_bins && std::isfinite(bins.inverse) && bins.step > 0x1p-48 * largest;
 }
 
-// Counters of one worker: narrow ones, which stay in cache, emptied into wide ones before they can overflow.
-class Counters {
-  public:
-    explicit Counters(std::size_t slots) : recent_(slots), total_(slots) {}
-
-    void count(const std::uint32_t* slots, const std::uint8_t* labels, index_t n) {
-        counted_ += n;
-        if (counted_ > std::numeric_limits<std::uint32_t>::max()) {
-            flush();
-            counted_ = n;
-        }
-        std::uint32_t* recent = recent_.data();
-        index_t i = 0;
-        for (; i + 8 <= n; i += 8) {
-            std::uint64_t word;
-            std::memcpy(&word, labels + i, 8);
-            if (word == 0)
-                for (int j = 0; j < 8; ++j) ++recent[slots[i + j]];
-            else
-                for (int j = 0; j < 8; ++j) recent[slots[i + j]] += labels[i + j] == 0;
-        }
-        for (; i < n; ++i) recent[slots[i]] += labels[i] == 0;
+void add(std::uint32_t* counters, const std::uint32_t* slots, const std::uint8_t* labels, index_t n) {
+    index_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, labels + i, 8);
+        if (word == 0)
+            for (int j = 0; j < 8; ++j) ++counters[slots[i + j]];
+        else
+            for (int j = 0; j < 8; ++j) counters[slots[i + j]] += labels[i + j] == 0;
     }
-    const std::vector<index_t>& totals() {
-        flush();
-        return total_;
-    }
-
-  private:
-    void flush() {
-        for (std::size_t i = 0; i < recent_.size(); ++i) total_[i] += recent_[i], recent_[i] = 0;
-    }
-
-    std::vector<std::uint32_t> recent_;
-    std::vector<index_t> total_;
-    index_t counted_ = 0;
-};
+    for (; i < n; ++i) counters[slots[i]] += labels[i] == 0;
+}
 
 void find_slots(DType type, const void* scores, index_t n, const EvenBins& bins, std::uint32_t* slots) {
     with_dtype(type, [&](auto tag) {
@@ -76,25 +52,22 @@ void find_slots(DType type, const void* scores, index_t n, const EvenBins& bins,
 void count_negatives(BinCounts& counts, const ScoredImages& input, const std::vector<Strip>& strips,
                      const EvenBins& bins, const RunOptions& run) {
     const std::size_t slots = static_cast<std::size_t>(bins.n) + 3;
-    Pool<Counters> workers;
+    Pool<NarrowCounters> workers;
     parallel_blocks(static_cast<index_t>(strips.size()), 1, run, [&](index_t s, index_t) {
-        auto worker = workers.take([&] { return std::make_unique<Counters>(slots); });
+        auto worker = workers.take([&] { return std::make_unique<NarrowCounters>(slots); });
         constexpr index_t chunk = 2048;  // 8 KiB of slots beside the table
         alignas(64) std::uint32_t found[chunk];
         for_pixels(input, strips[s], [&](const void* scores, const std::uint8_t* labels, index_t n) {
             for (index_t x = 0; x < n; x += chunk) {
                 const index_t size = std::min(chunk, n - x);
                 find_slots(input.score_type, element(scores, input.score_type, x), size, bins, found);
-                worker->count(found, labels + x, size);
+                add(worker->room_for(size), found, labels + x, size);
             }
         });
         workers.give(std::move(worker));
     });
     counts.negatives.assign(slots, 0);
-    for (const auto& worker : workers.all()) {
-        const std::vector<index_t>& part = worker->totals();
-        for (std::size_t i = 0; i < slots; ++i) counts.negatives[i] += part[i];
-    }
+    for (const auto& worker : workers.all()) worker->add_to(counts.negatives);
     counts.missing += counts.negatives.back();
     counts.negatives.pop_back();
 }

@@ -47,23 +47,59 @@ class Builder {
   public:
     Builder(const ScoredImages& input, const RunOptions& run) : input_(input), run_(run), strips_(strips_of(input)) {}
 
-    NormalRanks build(const std::optional<std::vector<double>>& thresholds) {
-        auto ranked = rank_positives<Key>(input_, strips_, {true, 8}, run_);
+    NormalRanks at_thresholds(const std::vector<double>& thresholds) {
+        auto ranked = rank(8);
+        const std::vector<Key> levels = keys_of_values<Key>(input_.score_type, thresholds);  // ascending
+        measure(levels, nullptr);
+        count_missing_beside();
+        return finish(ranked, levels);
+    }
+    NormalRanks at_scores() {
+        auto ranked = rank(8);
+        measure(ranked.distinct, nullptr);
+        count_missing_beside();
+        return finish(ranked, ranked.distinct);
+    }
+    PairsAndRanks with_pairs(int connectivity) {
+        auto ranked = rank(connectivity);
+        Background all{std::vector<index_t>(2 * ranked.distinct.size() + 1, 0), 0};
+        measure(ranked.distinct, &all);
+        index_t missing = 0;
+        all.add(count_slots<Key>(input_, beside_, ranked.distinct, missing, run_), missing);
+        ranks_.missing += missing;
+        PairsAndRanks both;
+        both.ranks = finish(ranked, ranked.distinct);
+        both.pairs = pairs_of(input_, std::move(ranked), all.slots, all.missing);
+        return both;
+    }
+
+  private:
+    struct Background {
+        std::vector<index_t> slots;
+        index_t missing;
+
+        void add(const std::vector<index_t>& more, index_t more_missing) {
+            for (std::size_t i = 0; i < slots.size(); ++i) slots[i] += more[i];
+            missing += more_missing;
+        }
+    };
+
+    RankedPositives<Key> rank(int connectivity) {
+        auto ranked = rank_positives<Key>(input_, strips_, {true, connectivity}, run_);
         ranks_.missing = ranked.pixels.missing;
         sort_images(ranked.pixels.image_begin);
-        std::vector<Key> levels = ranked.distinct;  // ascending
-        if (thresholds) levels = keys_of_values<Key>(input_.score_type, *thresholds);
-        measure_rates(levels);
+        return ranked;
+    }
+
+    NormalRanks finish(const RankedPositives<Key>& ranked, const std::vector<Key>& levels) {
         if (ranks_.normal_images > 0) measure_extremes();
-        count_missing_beside();
         place_pixels(ranked, levels);
-        ranks_.image_begin = std::move(ranked.pixels.image_begin);
+        ranks_.image_begin = ranked.pixels.image_begin;
         if (ranks_.missing > 0) ranks_.first_missing = find_missing(input_);
         return std::move(ranks_);
     }
 
-  private:
-    // An image is anomalous if one of its pixels is, with a score or without.
+    // An image is anomalous if one of its pixels is, and has a score.
     void sort_images(const std::vector<index_t>& image_begin) {
         for (index_t i = 0; i < static_cast<index_t>(input_.images.size()); ++i) {
             const index_t size = input_.images[i].pixels();
@@ -83,7 +119,7 @@ class Builder {
 
     // NaN beside anomalous pixels enters no rate, but is counted all the same.
     void count_missing_beside() {
-        if (!has_nan(input_.score_type)) return;
+        if (!has_nan(input_.score_type) || input_.made) return;
         std::atomic<index_t> missing{0};
         parallel_blocks(static_cast<index_t>(beside_.size()), 1, run_, [&](index_t s, index_t) {
             missing += for_background<Key>(input_, beside_[s], [](const Key*, index_t) {});
@@ -91,7 +127,8 @@ class Builder {
         ranks_.missing += missing;
     }
 
-    void measure_rates(const std::vector<Key>& levels) {
+    // Adds what lies in the slots to `all`, if it is wanted.
+    void measure(const std::vector<Key>& levels, Background* all) {
         const std::size_t n = levels.size();
         ranks_.level.resize(n), ranks_.above.assign(n, 0), ranks_.at_least.assign(n, 0);
         to_scores(input_.score_type, levels.data(), static_cast<index_t>(n), ranks_.level.data());
@@ -99,6 +136,7 @@ class Builder {
         for (auto& [size, group] : by_size_) {
             index_t missing = 0;
             const std::vector<index_t> slots = count_slots<Key>(input_, group.strips, levels, missing, run_);
+            if (all != nullptr) all->add(slots, missing);
             ranks_.missing += missing;
             const double pixels = static_cast<double>(ranks_.normal_images) * static_cast<double>(size);
             index_t above = slots[2 * n] - missing;  // NaN keys stand above all others
@@ -161,8 +199,17 @@ class Builder {
 
 NormalRanks normal_ranks(const ScoredImages& input, const std::optional<std::vector<double>>& thresholds,
                          const RunOptions& run) {
-    return with_key(input.score_type,
-                    [&](auto tag) { return Builder<typename decltype(tag)::type>(input, run).build(thresholds); });
+    return with_key(input.score_type, [&](auto tag) {
+        Builder<typename decltype(tag)::type> builder(input, run);
+        return thresholds ? builder.at_thresholds(*thresholds) : builder.at_scores();
+    });
+}
+
+PairsAndRanks pairs_and_ranks(const ScoredImages& input, int connectivity, const RunOptions& run) {
+    require(connectivity == 4 || connectivity == 8, "connectivity must be 4 or 8");
+    return with_key(input.score_type, [&](auto tag) {
+        return Builder<typename decltype(tag)::type>(input, run).with_pairs(connectivity);
+    });
 }
 
 }  // namespace acpp::ranking

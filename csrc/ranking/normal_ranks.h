@@ -36,4 +36,12 @@ struct NormalRanks {
 NormalRanks normal_ranks(const ScoredImages& input, const std::optional<std::vector<double>>& thresholds,
                          const RunOptions& run);
 
+struct PairsAndRanks {
+    RankPairs pairs;  // with regions
+    NormalRanks ranks;
+};
+
+// rank_pairs() with regions, and normal_ranks() at the anomalous scores, from one pass over the background.
+PairsAndRanks pairs_and_ranks(const ScoredImages& input, int connectivity, const RunOptions& run);
+
 }  // namespace acpp::ranking

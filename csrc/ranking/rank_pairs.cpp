@@ -30,10 +30,18 @@ template <class Key>
 RankPairs build(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     const std::vector<Strip> strips = strips_of(input);
     auto ranked = rank_positives<Key>(input, strips, options, run);
-    RankPairs pairs;
-    pairs.positives = ranked.positives();
     index_t missing = 0;
     const std::vector<index_t> slots = count_slots<Key>(input, strips, ranked.distinct, missing, run);
+    return pairs_of(input, std::move(ranked), slots, missing);
+}
+
+}  // namespace
+
+template <class Key>
+RankPairs pairs_of(const ScoredImages& input, RankedPositives<Key>&& ranked, const std::vector<index_t>& slots,
+                   index_t missing) {
+    RankPairs pairs;
+    pairs.positives = ranked.positives();
     fill_counts(ranked, slots, missing, pairs);
     to_scores(input.score_type, ranked.distinct.data(), static_cast<index_t>(ranked.distinct.size()),
               pairs.score.data());
@@ -50,7 +58,10 @@ RankPairs build(const ScoredImages& input, const RankOptions& options, const Run
     return pairs;
 }
 
-}  // namespace
+template RankPairs pairs_of(const ScoredImages&, RankedPositives<std::uint32_t>&&, const std::vector<index_t>&,
+                            index_t);
+template RankPairs pairs_of(const ScoredImages&, RankedPositives<std::uint64_t>&&, const std::vector<index_t>&,
+                            index_t);
 
 RankPairs rank_pairs(const ScoredImages& input, const RankOptions& options, const RunOptions& run) {
     require(options.connectivity == 4 || options.connectivity == 8, "connectivity must be 4 or 8");

@@ -26,6 +26,12 @@ template <class Key>
 RankedPositives<Key> rank_positives(const ScoredImages& input, const std::vector<Strip>& strips,
                                     const RankOptions& options, const RunOptions& run);
 
+// The pairs that follow from the slots of the background around `ranked.distinct` (see slots.h), of which `missing` are
+// NaN.
+template <class Key>
+RankPairs pairs_of(const ScoredImages& input, RankedPositives<Key>&& ranked, const std::vector<index_t>& slots,
+                   index_t missing);
+
 // What a pixel adds to the coverage of all regions: in a region of area A it weighs floor(2^62 / A), so that the order
 // of a sum does not matter; the error of a region's coverage is below A / 2^62.
 inline UnsignedWide coverage_weight(const Region& region) {

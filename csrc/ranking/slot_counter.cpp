@@ -6,11 +6,21 @@
 #include "ranking/sort.h"
 
 namespace acpp::ranking {
+namespace {
+
+constexpr std::size_t table_keys = 1 << 21;  // longer than this, v and its table would fill the last-level cache
+constexpr std::size_t few_keys = 4096;       // of which a search in a cluster costs little
+constexpr index_t sort_share = 4;            // keys sorted at a time, in units of p
+
+}  // namespace
 
 template <class Key>
-SlotCounter<Key>::SlotCounter(std::vector<Key> v, int workers, index_t expected, std::size_t mode_limit)
-    : v_(std::move(v)), size_(v_.size()) {
-    by_table_ = size_ <= mode_limit && build_table(expected);
+SlotCounter<Key>::SlotCounter(std::vector<Key> v, int workers, index_t expected, SlotSearch search)
+    : v_(std::move(v)), size_(v_.size()), by_table_(false) {
+    if (search == SlotSearch::table || (search == SlotSearch::best && size_ <= table_keys)) {
+        const double work = build_table(expected);
+        by_table_ = search == SlotSearch::table || size_ < few_keys || work < 3.0 * static_cast<double>(size_);
+    }
     v_.push_back(static_cast<Key>(~Key{0}));
     const index_t p = static_cast<index_t>(size_) + 1;
     counters_ = std::vector<Counters>(
@@ -19,12 +29,12 @@ SlotCounter<Key>::SlotCounter(std::vector<Key> v, int workers, index_t expected,
     buffer_keys_ = static_cast<std::size_t>(std::clamp<index_t>(sort_share * p, 1 << 16, longest));
 }
 
-// False if the table would leave too much to search.
+// Returns how many comparisons it takes to tell every key of v from its neighbours in its entry.
 template <class Key>
-bool SlotCounter<Key>::build_table(index_t expected) {
+double SlotCounter<Key>::build_table(index_t expected) {
     if (size_ == 0) {
         table_ = {0, 0};
-        return true;
+        return 0;
     }
     // Even steps from the least to the largest of v: floats are nearly logarithmic in their keys, so outliers cost
     // little resolution. (Leaving outliers to the end entries was slower: most background lies below most of v.)
@@ -35,7 +45,7 @@ bool SlotCounter<Key>::build_table(index_t expected) {
     shift_ = std::max(0, static_cast<int>(std::bit_width(span)) - bits);
     const std::size_t entries = static_cast<std::size_t>(span >> shift_) + 1;
     table_.reserve(entries + 1);
-    double work = 0;  // comparisons to tell every key of v from its neighbours in the entry
+    double work = 0;
     std::size_t i = 0;
     for (std::size_t entry = 0; entry < entries; ++entry) {
         const std::size_t first = i;
@@ -44,7 +54,7 @@ bool SlotCounter<Key>::build_table(index_t expected) {
         work += static_cast<double>(i - first) * std::bit_width(i - first);
     }
     table_.push_back(static_cast<std::uint32_t>(size_));
-    return size_ < 4096 || work < 3.0 * static_cast<double>(size_);
+    return work;
 }
 
 template <class Key>
@@ -54,42 +64,52 @@ std::unique_ptr<typename SlotCounter<Key>::Worker> SlotCounter<Key>::new_worker(
     if (!by_table_) worker->buffer.reserve(buffer_keys_ + 4096);
     worker->copy = workers_++ % counters_.size();
     Counters& counters = counters_[worker->copy];
-    if (counters.slots.size() == 0) {
-        const index_t slots = static_cast<index_t>(2 * size_ + 2);
-        counters.slots = AlignedBuffer<std::uint64_t>(slots);
-        std::fill_n(counters.slots.data(), slots, 0);
-    }
+    if (!counters.slots) counters.slots = std::make_unique<NarrowCounters>(2 * size_ + 2);
     return worker;
 }
 
+// In three steps over a few keys, each of which knows its addresses beforehand, so that memory answers many at a time.
 template <class Key>
-void SlotCounter<Key>::count_by_table(std::uint64_t* slots, const Key* keys, index_t n) const {
+void SlotCounter<Key>::count_by_table(std::uint32_t* slots, const Key* keys, index_t n) const {
+    constexpr index_t group = 64;
     const std::uint32_t* table = table_.data();
     const Key *v = v_.data(), base = base_, last = static_cast<Key>(table_.size() - 2);
     const int shift = shift_;
-    for (index_t i = 0; i < n; ++i) {
-        const Key key = keys[i];
-        const Key offset = key > base ? (key - base) >> shift : 0;
-        const std::size_t entry = offset < last ? offset : last;
-        std::size_t r = table[entry];
-        r += v[r] < key;  // no branch: it would be mispredicted
-        if (v[r] < key) r = static_cast<std::size_t>(std::lower_bound(v + r + 1, v + table[entry + 1], key) - v);
-        ++slots[2 * r + (v[r] == key)];
+    Key entry[group];
+    std::uint32_t first[group];
+    for (; n > 0; keys += group, n -= group) {
+        const index_t size = std::min(group, n);
+        for (index_t i = 0; i < size; ++i) {
+            const Key offset = keys[i] > base ? (keys[i] - base) >> shift : 0;
+            entry[i] = offset < last ? offset : last;
+        }
+        for (index_t i = 0; i < size; ++i) {
+            first[i] = table[entry[i]];
+            __builtin_prefetch(v + first[i]);
+            __builtin_prefetch(slots + 2 * std::size_t{first[i]}, 1);
+        }
+        for (index_t i = 0; i < size; ++i) {
+            const Key key = keys[i];
+            std::size_t r = first[i];
+            r += v[r] < key;  // no branch: it would be mispredicted
+            if (v[r] < key) r = static_cast<std::size_t>(std::lower_bound(v + r + 1, v + table[entry[i] + 1], key) - v);
+            ++slots[2 * r + (v[r] == key)];
+        }
     }
 }
 
 template <class Key>
-void SlotCounter<Key>::count_sorted(std::uint64_t* slots, const Key* keys, std::size_t n) const {
+void SlotCounter<Key>::count_sorted(std::uint32_t* slots, const Key* keys, std::size_t n) const {
     std::size_t i = 0;
     for (std::size_t r = 0; r < size_ && i < n; ++r) {
         std::size_t first = i;
         while (i < n && keys[i] < v_[r]) ++i;
-        slots[2 * r] += i - first;
+        slots[2 * r] += static_cast<std::uint32_t>(i - first);
         first = i;
         while (i < n && keys[i] == v_[r]) ++i;
-        slots[2 * r + 1] += i - first;
+        slots[2 * r + 1] += static_cast<std::uint32_t>(i - first);
     }
-    slots[2 * size_] += n - i;
+    slots[2 * size_] += static_cast<std::uint32_t>(n - i);
 }
 
 template <class Key>
@@ -97,7 +117,7 @@ void SlotCounter<Key>::count(Worker& worker, const Key* keys, index_t n) {
     if (by_table_) {
         Counters& counters = counters_[worker.copy];
         const std::lock_guard hold(counters.lock);
-        return count_by_table(counters.slots.data(), keys, n);
+        return count_by_table(counters.slots->room_for(n), keys, n);
     }
     worker.buffer.insert(worker.buffer.end(), keys, keys + n);
     if (worker.buffer.size() >= buffer_keys_) flush(worker);
@@ -105,12 +125,13 @@ void SlotCounter<Key>::count(Worker& worker, const Key* keys, index_t n) {
 
 template <class Key>
 void SlotCounter<Key>::flush(Worker& worker) {
-    if (worker.buffer.empty()) return;
-    worker.scratch.resize(worker.buffer.size());
-    radix_sort(worker.buffer.data(), worker.scratch.data(), worker.buffer.size());
+    const std::size_t n = worker.buffer.size();
+    if (n == 0) return;
+    worker.scratch.resize(n);
+    radix_sort(worker.buffer.data(), worker.scratch.data(), n);
     Counters& counters = counters_[worker.copy];
     const std::lock_guard hold(counters.lock);
-    count_sorted(counters.slots.data(), worker.buffer.data(), worker.buffer.size());
+    count_sorted(counters.slots->room_for(static_cast<index_t>(n)), worker.buffer.data(), n);
     worker.buffer.clear();
 }
 
@@ -118,7 +139,7 @@ template <class Key>
 std::vector<index_t> SlotCounter<Key>::totals() const {
     std::vector<index_t> sum(2 * size_ + 2, 0);
     for (const Counters& c : counters_)
-        for (index_t i = 0; i < c.slots.size(); ++i) sum[i] += static_cast<index_t>(c.slots[i]);
+        if (c.slots) c.slots->add_to(sum);
     // The padding equals the largest key of all, which is thus counted as if it stood in v.
     sum[2 * size_] += sum[2 * size_ + 1];
     sum.pop_back();

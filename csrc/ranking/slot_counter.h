@@ -3,29 +3,28 @@
 //
 // p sorted distinct keys v cut the number line into 2p + 1 slots: slot 2r lies between v[r - 1] and v[r], slot 2r + 1
 // is v[r] itself. A key finds its slot through a table over its high bits and, on average, less than one comparison.
-// Where v is too long for tables in cache, or too unevenly spread for an even table, order is cheaper than random
-// access: workers then buffer keys, sort a buffer that is a few times as long as v, and merge it with v.
+// Where v is too long for that, or too unevenly spread for an even table, order is cheaper than random access: workers
+// then buffer keys, sort a buffer that is a few times as long as v, and merge it with v.
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "core/aligned.h"
 #include "core/array.h"
+#include "ranking/narrow_counters.h"
 
 namespace acpp::ranking {
+
+enum class SlotSearch { best, table, sort };
 
 template <class Key>
 class SlotCounter {
   public:
-    static constexpr std::size_t table_keys = 1 << 18;  // 36 to 52 bytes each of table, v and counters
-    static constexpr index_t sort_share = 4;            // keys sorted at a time, in units of p
-
     class Worker;
 
     // `v` sorted, distinct. Memory beside v stays below six bytes for each of `expected` keys: workers share counters
-    // under a lock and sort shorter buffers where there are many. `mode_limit`, for tests, replaces table_keys.
-    SlotCounter(std::vector<Key> v, int workers, index_t expected, std::size_t mode_limit = table_keys);
+    // under a lock and sort shorter buffers where there are many. `search`, for tests, is the way to take.
+    SlotCounter(std::vector<Key> v, int workers, index_t expected, SlotSearch search = SlotSearch::best);
 
     std::unique_ptr<Worker> new_worker();
     void count(Worker& worker, const Key* keys, index_t n);
@@ -34,13 +33,13 @@ class SlotCounter {
 
   private:
     struct Counters {
-        AlignedBuffer<std::uint64_t> slots;
+        std::unique_ptr<NarrowCounters> slots;
         std::mutex lock;
     };
 
-    bool build_table(index_t expected);
-    void count_by_table(std::uint64_t* slots, const Key* keys, index_t n) const;
-    void count_sorted(std::uint64_t* slots, const Key* keys, std::size_t n) const;
+    double build_table(index_t expected);
+    void count_by_table(std::uint32_t* slots, const Key* keys, index_t n) const;
+    void count_sorted(std::uint32_t* slots, const Key* keys, std::size_t n) const;
 
     std::vector<Key> v_;  // padded with the largest key, so that a search ends by itself
     std::size_t size_;

@@ -46,6 +46,7 @@ __all__: list[str] = [
     "maps_image_scores",
     "maps_resize",
     "normal_ranks",
+    "pairs_and_ranks",
     "project_rows",
     "rank_association",
     "rank_pairs",
@@ -520,6 +521,14 @@ def normal_ranks(
     thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
     threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> NormalRanks: ...
+def pairs_and_ranks(
+    scores: typing.Any,
+    labels: typing.Any,
+    score_name: str,
+    label_name: str,
+    connectivity: typing.SupportsInt | typing.SupportsIndex,
+    threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[RankPairs, NormalRanks]: ...
 def project_rows(
     features: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
     kind: str,

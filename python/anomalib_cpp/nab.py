@@ -24,6 +24,7 @@ import numpy as np
 
 from ._checks import number
 from ._errors import FormatError, InvalidInputError, InvalidTypeError
+from ._timestamps import microseconds
 from .timeseries._nab import NAB_PROFILES, NabScore, NabSweep, read_probation, read_profile, swept
 from .timeseries._nab_corpus import Corpus, Series, scored_series
 
@@ -286,6 +287,9 @@ def read_windows(path: str | os.PathLike[str]) -> dict[str, list[list[str]]]:
             isinstance(pair, list) and len(pair) == 2 and all(isinstance(end, str) for end in pair) for pair in pairs
         ):
             raise FormatError(f"{os.fspath(path)!r}: the entry {name!r} is not a list of pairs of timestamps")
+        for end in (end for pair in pairs for end in pair):
+            if microseconds(end) is None:
+                raise FormatError(f"{os.fspath(path)!r}: the entry {name!r} holds {end[:40]!a}, which is no timestamp")
     return content
 
 
@@ -410,7 +414,7 @@ def _read_series(path: Path, windows: Sequence[Sequence[str]], probation: float)
             stamps, scores = [], []
             for row in rows:
                 if row:
-                    stamps.append(row[columns[0]])
+                    stamps.append(_stamp(row[columns[0]]))
                     scores.append(float(row[columns[1]]))
         except ValueError as error:
             what = f"line {rows.line_num}" if rows.line_num > 1 else "the header"
@@ -418,7 +422,14 @@ def _read_series(path: Path, windows: Sequence[Sequence[str]], probation: float)
         except (IndexError, csv.Error) as error:
             raise FormatError(f"{str(path)!r}: line {rows.line_num}: {error}") from None
     try:
-        dates = np.array(stamps, "datetime64[us]")
+        dates = np.array(stamps, np.int64).view("datetime64[us]")
         return _File(scored_series(np.array(scores), windows, dates, probation), len(scores))
     except (InvalidInputError, InvalidTypeError, ValueError) as error:
         raise InvalidInputError(f"{str(path)!r}: {error}") from None
+
+
+def _stamp(cell: str) -> int:
+    found = microseconds(cell)
+    if found is None:
+        raise ValueError(f"no timestamp: {cell[:40]!a}; one is like 2014-07-01 00:30:00")
+    return found

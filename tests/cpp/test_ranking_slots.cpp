@@ -1,4 +1,4 @@
-// The counter behind every metric, in both of its modes, against a plain binary search.
+// The counter behind every metric, in each way to search, against a plain binary search.
 #include "ranking/slot_counter.h"
 
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ std::vector<index_t> expected_slots(const std::vector<Key>& v, const std::vector
 // Workers take turns, in pieces of odd sizes.
 template <class Key>
 std::vector<index_t> counted_slots(const std::vector<Key>& v, const std::vector<Key>& keys, int workers,
-                                   std::size_t mode_limit) {
-    SlotCounter<Key> counter(v, workers, static_cast<index_t>(keys.size()), mode_limit);
+                                   SlotSearch search) {
+    SlotCounter<Key> counter(v, workers, static_cast<index_t>(keys.size()), search);
     std::vector<std::unique_ptr<typename SlotCounter<Key>::Worker>> team;
     for (int w = 0; w < workers; ++w) team.push_back(counter.new_worker());
     const index_t n = static_cast<index_t>(keys.size());
@@ -43,8 +43,8 @@ void check(const std::set<Key>& distinct, const std::vector<Key>& keys) {
     const std::vector<Key> v(distinct.begin(), distinct.end());
     const auto expected = expected_slots(v, keys);
     for (int workers : {1, 3, 64})
-        for (std::size_t mode_limit : {std::size_t{0}, SlotCounter<Key>::table_keys})
-            EXPECT_EQ(counted_slots(v, keys, workers, mode_limit), expected) << workers << " " << mode_limit;
+        for (SlotSearch search : {SlotSearch::best, SlotSearch::table, SlotSearch::sort})
+            EXPECT_EQ(counted_slots(v, keys, workers, search), expected) << workers << " " << static_cast<int>(search);
 }
 
 template <class Key>

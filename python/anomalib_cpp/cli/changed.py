@@ -19,7 +19,7 @@ from .options import as_option
 from .paired import same_masks
 from .pairs import Source, find_maps, read_map, read_mask
 from .results import Result
-from .worst import in_order, mask_threshold, pairs_beside, photographs, require_own, shown_map
+from .worst import in_order, mask_threshold, pairs_beside, photographs, require_images, require_own, shown_map
 
 if TYPE_CHECKING:
     from ..report._changes import Change, Pair
@@ -54,6 +54,8 @@ def galleries(args: argparse.Namespace, a: Result, b: Result) -> list[Gallery]:
     from ..report._changes import changes, shared_images
     from ..report._sides import Gallery
 
+    require_images(a, args.a, "--maps-a")
+    require_images(b, args.b, "--maps-b")
     if a.pixels is not None and b.pixels is not None and not same_masks(a, b):
         warnings.warn("the states have different masks: the page shows no images", stacklevel=2)
         return []

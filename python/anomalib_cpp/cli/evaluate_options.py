@@ -199,7 +199,7 @@ def _check_mode(args: argparse.Namespace) -> None:
             if getattr(args, name) is not None:
                 raise UsageError(f"{as_option(name)} needs --mode binned")
         return
-    for name in ("save_state", "spill_dir"):
+    for name in ("memory_budget", "spill_dir"):
         if getattr(args, name) is not None:
             raise UsageError(f"{as_option(name)} is for --mode exact: bins do not keep the scores")
     if args.nan_policy != "raise":

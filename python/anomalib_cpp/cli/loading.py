@@ -13,7 +13,7 @@ from ..evaluators import ImageEvaluator, PixelEvaluator
 from .failures import naming
 from .measuring import image_curves, inputs_of
 from .outputs import json_of
-from .pixels import overlaps, reduced
+from .pixels import curves_of, metrics_of, overlaps
 from .results import Measured, Points, Result, read_result
 
 __all__ = ["holds_maps", "load_result", "read_curves"]
@@ -33,12 +33,13 @@ def load_result(path: Path, curves: Path | None, *, drawn: bool) -> Result:
 
 
 def holds_maps(path: Path) -> bool:
-    """Whether a file is a state that keeps the maps and masks it was fed with."""
+    """Whether a file is a state that keeps the maps and masks it was fed with; one that counts in bins does not."""
     io.check_suffix(path)
     if path.suffix.lower() != ".safetensors":
         return False
     with naming(path):
-        return io.inspect(path).kind == "PixelEvaluator"
+        found = io.inspect(path)
+        return found.kind == "PixelEvaluator" and found.config.get("mode") == "exact"
 
 
 def _of_state(path: Path, drawn: bool) -> Result:
@@ -53,21 +54,33 @@ def _of_state(path: Path, drawn: bool) -> Result:
 
 
 def _of_pixels(evaluator: PixelEvaluator, drawn: bool) -> Result:
+    result = _of_bins(evaluator) if evaluator.mode == "binned" else _of_maps(evaluator)
+    if drawn:
+        result.curves = curves_of(evaluator)
+    return result
+
+
+def _of_bins(evaluator: PixelEvaluator) -> Result:
+    """Make a result of counts, which know no images."""
+    counts = {
+        "n_images": evaluator.n_images,
+        "n_pixels": evaluator.n_items,
+        "n_anomalous_pixels": int(evaluator.state()["counts"][1].sum()),
+    }
+    data = ("score_range", "range_from_data")  # of the scores, which two results need not share
+    settings = {name: value for name, value in evaluator.settings.items() if name not in data}
+    return Result(counts, settings, metrics_of(evaluator))
+
+
+def _of_maps(evaluator: PixelEvaluator) -> Result:
     """Make a result of maps: the score of an image is the largest of its map."""
-    found = {f"pixel_{name}": Measured(value) for name, value in evaluator.compute().items()}
-    if evaluator.mode == "binned":
-        raise FormatError("it counts in bins and keeps no images")
     maps, masks = evaluator.images()
-    scores = [values.max().item() for values in maps]
-    settings = evaluator.settings
-    result = _listed(found, settings, scores, [bool(mask.any()) for mask in masks])
+    scores, settings = [values.max().item() for values in maps], evaluator.settings
+    result = _listed(metrics_of(evaluator), settings, scores, [bool(mask.any()) for mask in masks])
     for name, column in overlaps(settings["metrics"], maps, masks, settings).items():
         for image, value in zip(result.images, column, strict=True):
             image[name] = value
     result.inputs |= {"n_pixels": evaluator.n_items, "n_anomalous_pixels": sum(int(mask.sum()) for mask in masks)}
-    if drawn:
-        curves = {f"pixel_{name}": reduced(curve) for name, curve in evaluator.curves().items()}
-        result.curves = {name: points for name, points in curves.items() if points is not None}
     result.pixels = maps, masks
     return result
 

@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from .evaluate_options import IMAGE
 from .image_scores import compiled, groups_of, read_scores, stack_scores
 from .pairs import about
-from .pixels import BINNED, BinnedPixels, ExactPixels, reduced, with_intervals
+from .pixels import Pixels, curves_of, reduced, with_intervals
 from .reading import Pairs, feed, pairs_of, range_of
 from .results import Measured, Result
 from .variants import RESAMPLED, image_variants
+
+if TYPE_CHECKING:
+    from ..evaluators import PixelEvaluator
 
 __all__ = ["Measurement", "image_curves", "inputs_of", "measure"]
 
@@ -37,13 +40,12 @@ _SETTINGS = (
 class Measurement:
     """What was found, and where it was found."""
 
-    def __init__(self, result: Result, pairs: Pairs, pixels: ExactPixels | BinnedPixels) -> None:
-        self.result, self.pairs, self._pixels = result, pairs, pixels
+    def __init__(self, result: Result, pairs: Pairs, evaluator: PixelEvaluator) -> None:
+        self.result, self.pairs, self._evaluator = result, pairs, evaluator
 
     def save_state(self, path: Path) -> None:
-        """Write the state of the exact evaluator."""
-        if isinstance(self._pixels, ExactPixels):
-            self._pixels.evaluator.save(path)
+        """Write the state of the pixels' evaluator."""
+        self._evaluator.save(path)
 
 
 def measure(args: argparse.Namespace, *, per_image: bool, curves: bool) -> Measurement:
@@ -51,19 +53,15 @@ def measure(args: argparse.Namespace, *, per_image: bool, curves: bool) -> Measu
     from ..evaluators import ImageEvaluator
     from ..metrics._values import IMAGE_METRICS, PIXEL_METRICS
 
-    known = BINNED if args.mode == "binned" else PIXEL_METRICS
-    names = _names("--metrics", args.metrics, known if args.metrics == "all" else PIXEL_METRICS)
+    names = _names("--metrics", args.metrics, PIXEL_METRICS)
     image_names = _names("--image-metrics", args.image_metrics or IMAGE, IMAGE_METRICS)
     images = ImageEvaluator(image_names, group_reduce=args.group_reduce or "max", nan_policy=args.nan_policy)
     expression = None if args.group_by is None else compiled(args.group_by)
-    ExactPixels(names, args)  # checks the options, also those that bins do not need
+    pixels = Pixels(names, args, args.score_range)  # which checks the options
     pairs = pairs_of(args)
     given, said = _given_scores(args, [map_.name for map_, _ in pairs])
-    pixels: ExactPixels | BinnedPixels
-    if args.mode == "binned":
-        pixels = BinnedPixels(names, args.score_range or range_of(pairs), args)
-    else:
-        pixels = ExactPixels(names, args)
+    if args.mode == "binned" and args.score_range is None:
+        pixels = Pixels(names, args, range_of(pairs))
     masks_say, of_maps, n_anomalous_pixels = feed(args, pairs, pixels)
     labels = _agreed(masks_say, said)
     scores = of_maps if given is None else given
@@ -84,8 +82,8 @@ def measure(args: argparse.Namespace, *, per_image: bool, curves: bool) -> Measu
         for image, value in zip(result.images, column, strict=True):
             image[name] = value
     if curves:
-        result.curves = image_curves(result) | pixels.curves()
-    return Measurement(result, pairs, pixels)
+        result.curves = image_curves(result) | curves_of(pixels.evaluator)
+    return Measurement(result, pairs, pixels.evaluator)
 
 
 def _names(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:

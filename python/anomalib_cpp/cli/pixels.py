@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import InvalidInputError, UndefinedMetricWarning
-from ..evaluators import CurveAccumulator, PixelEvaluator
+from .._errors import UndefinedMetricWarning
+from ..evaluators import PixelEvaluator
 from ..metrics import Curve, aupimo, aupro, bootstrap
 from ..plots import thin
 from .results import Measured, Points
 from .variants import RESAMPLED, pixel_variants
 
-__all__ = ["BinnedPixels", "ExactPixels", "overlaps", "reduced", "with_intervals"]
-
-BINNED = ("auroc", "average_precision", "aupr", "f1_max", "iou_max", "fpr_at_tpr", "aupro")
+__all__ = ["Pixels", "curves_of", "metrics_of", "overlaps", "reduced", "with_intervals"]
 
 
 def reduced(curve: Curve) -> Points | None:
@@ -29,6 +27,24 @@ def reduced(curve: Curve) -> Points | None:
         return None
     kept = thin(x, y)
     return Points(x[kept], y[kept], np.asarray(curve.thresholds, np.float64)[kept])
+
+
+def metrics_of(evaluator: PixelEvaluator) -> dict[str, Measured]:
+    """Report the metrics; of bins with the intervals that hold the exact ones."""
+    binned = evaluator.mode == "binned"
+    found = {}
+    for name, value in evaluator.compute().items():
+        if binned and not math.isnan(value.value):
+            found[f"pixel_{name}"] = Measured(value.value, value.low, value.high, "certified")
+        else:
+            found[f"pixel_{name}"] = Measured(float(value))
+    return found
+
+
+def curves_of(evaluator: PixelEvaluator) -> dict[str, Points]:
+    """Return the curves that exist; of bins with a point for each of them."""
+    found = {f"pixel_{name}": reduced(curve) for name, curve in evaluator.curves().items()}
+    return {name: points for name, points in found.items() if points is not None}
 
 
 def with_intervals(found: dict[str, Measured], resampled: dict[str, Any], prefix: str) -> None:
@@ -57,10 +73,12 @@ def overlaps(
     return found
 
 
-class ExactPixels:
-    """All scores, kept or moved to a file."""
+class Pixels:
+    """What the options ask for, of maps that come one at a time."""
 
-    def __init__(self, names: tuple[str, ...], args: argparse.Namespace) -> None:
+    def __init__(
+        self, names: tuple[str, ...], args: argparse.Namespace, score_range: tuple[float, float] | None
+    ) -> None:
         self._names, self._args = names, args
         self._options = {
             "integration_limit": args.integration_limit,
@@ -68,7 +86,9 @@ class ExactPixels:
             "connectivity": args.connectivity,
             "nan_policy": args.nan_policy,
         }
-        self.evaluator = PixelEvaluator(names, spill_dir=args.spill_dir, **self._options)
+        self.evaluator = PixelEvaluator(
+            names, mode=args.mode, n_bins=args.bins, score_range=score_range, spill_dir=args.spill_dir, **self._options
+        )
 
     def update(self, values: NDArray[Any], truth: NDArray[Any]) -> None:
         """Add a map."""
@@ -81,10 +101,9 @@ class ExactPixels:
 
     def measured(self) -> dict[str, Measured]:
         """Report the metrics."""
-        found = {f"pixel_{name}": Measured(value) for name, value in self.evaluator.compute().items()}
-        args = self._args
+        found, args = metrics_of(self.evaluator), self._args
         wanted = [name for name in self._names if name in RESAMPLED]
-        if args.bootstrap and wanted:
+        if args.bootstrap and wanted and args.mode == "exact":
             resampled = bootstrap(
                 wanted,
                 *self.evaluator.images(),
@@ -99,55 +118,8 @@ class ExactPixels:
             found |= {f"pixel_{name}": Measured(value, variant=args.variant) for name, value in replaced.items()}
         return found
 
-    def curves(self) -> dict[str, Points]:
-        """Return the curves that exist."""
-        found = {f"pixel_{name}": reduced(curve) for name, curve in self.evaluator.curves().items()}
-        return {name: points for name, points in found.items() if points is not None}
-
     def of_images(self) -> dict[str, list[float]]:
-        """Return the overlaps of every image, NaN for those without a region: where the metrics include them."""
+        """Return the overlaps of every image, where the metrics include them; bins do not remember images."""
+        if self._args.mode == "binned":
+            return {}
         return overlaps(self._names, *self.evaluator.images(), self._options)
-
-
-class BinnedPixels:
-    """Counts in bins, whatever the number of maps."""
-
-    def __init__(self, names: tuple[str, ...], score_range: tuple[float, float], args: argparse.Namespace) -> None:
-        missing = [name for name in names if name not in BINNED]
-        if missing:
-            raise InvalidInputError(f"--mode binned does not have {missing[0]!r}; it has {', '.join(BINNED)}")
-        self._names, self._limit = names, args.integration_limit
-        low, high = score_range
-        if low == high:
-            high = low + max(abs(low), 1.0) * 1e-3
-        self._bins = CurveAccumulator(args.bins, (low, high), weighted="aupro" in names, connectivity=args.connectivity)
-
-    def update(self, values: NDArray[Any], truth: NDArray[Any]) -> None:
-        """Count a map."""
-        self._bins.update(values, truth)
-
-    @property
-    def n_items(self) -> int:
-        """Pixels so far."""
-        return self._bins.n_items
-
-    def measured(self) -> dict[str, Measured]:
-        """Report the metrics with the intervals that hold the exact ones."""
-        found = self._bins.compute(integration_limit=self._limit)
-        result = {}
-        for name in self._names:
-            value = found[name]
-            exists = not math.isnan(value.value)
-            result[f"pixel_{name}"] = (
-                Measured(value.value, value.low, value.high, "certified") if exists else Measured(value.value)
-            )
-        return result
-
-    def curves(self) -> dict[str, Points]:
-        """Return the curves that exist, a point for each bin."""
-        found = {f"pixel_{name}": reduced(curve) for name, curve in self._bins.curves().items()}
-        return {name: points for name, points in found.items() if points is not None}
-
-    def of_images(self) -> dict[str, list[float]]:
-        """Nothing: bins do not remember images."""
-        return {}

@@ -13,7 +13,7 @@ from .. import maps as map_images
 from .._errors import InvalidInputError
 from .options import shows_progress
 from .pairs import Source, about, find_maps, find_masks, pair_up, read_map, read_mask, same_names
-from .pixels import BinnedPixels, ExactPixels
+from .pixels import Pixels
 
 __all__ = ["Pairs", "feed", "image_score", "pairs_of", "range_of", "read_pair"]
 
@@ -47,7 +47,7 @@ def pairs_of(args: argparse.Namespace) -> Pairs:
 
 
 def range_of(pairs: Pairs) -> tuple[float, float]:
-    """Lowest and highest finite score of all maps."""
+    """Lowest and highest finite score of all maps, or a little more where they are equal."""
     low, high = np.inf, -np.inf
     for map_, _ in pairs:
         values = read_map(map_)
@@ -56,7 +56,7 @@ def range_of(pairs: Pairs) -> tuple[float, float]:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     if low > high:
         raise InvalidInputError("the maps hold no finite score")
-    return low, high
+    return low, high if low < high else low + max(abs(low), 1.0) * 1e-3
 
 
 def read_pair(args: argparse.Namespace, map_: Source, mask: Source | None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -65,9 +65,7 @@ def read_pair(args: argparse.Namespace, map_: Source, mask: Source | None) -> tu
     return values, np.zeros(values.shape, bool) if mask is None else read_mask(mask, args.mask_threshold)
 
 
-def feed(
-    args: argparse.Namespace, pairs: Pairs, pixels: ExactPixels | BinnedPixels
-) -> tuple[list[int], list[Any] | None, int]:
+def feed(args: argparse.Namespace, pairs: Pairs, pixels: Pixels) -> tuple[list[int], list[Any] | None, int]:
     """Feed all images; return their labels, their scores and the number of anomalous pixels."""
     from .._progress import adapt
 

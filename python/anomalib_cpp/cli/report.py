@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
     result = load_result(args.result, args.curves, drawn=True)
     galleries = []
     if args.images is not None:
-        from .worst import mask_threshold, pairs_beside, pictured
+        from .worst import mask_threshold, pairs_beside, pictured, require_images
 
+        require_images(result, args.result, "--images")
         args.mask_threshold = mask_threshold(result)
         galleries = pictured(result, args.images, pairs_beside(args.maps, args.masks), args)
 

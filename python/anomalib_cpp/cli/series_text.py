@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import FormatError
+from .._timestamps import microseconds
 
-__all__ = ["TextTable", "microseconds"]
+__all__ = ["TextTable"]
 
 _MOST_BYTES = 1 << 30
 _LABELS = ("label", "labels", "is_anomaly", "anomaly")
@@ -23,19 +23,6 @@ _VALUES = ("value", "values", "data")
 _SCORES = ("score", "scores")
 _TIMES = ("timestamp", "timestamps", "time", "datetime", "date")
 _WORDS = {"true": 1.0, "false": 0.0}
-_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
-
-
-def microseconds(text: str) -> int | None:
-    """Read a timestamp, such as ``2014-07-01 00:30:00``, as microseconds since 1970; None for what is none.
-
-    NumPy alone would also take words such as ``now``, and a number for a year.
-    """
-    text = text.strip()
-    try:
-        return int(np.datetime64(text, "us").astype(np.int64)) if _STAMP.fullmatch(text) else None
-    except ValueError:  # no such month, day or hour
-        return None
 
 
 class TextTable:

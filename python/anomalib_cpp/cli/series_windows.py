@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .._errors import FormatError, InvalidInputError
-from .series_text import microseconds
+from .._errors import InvalidInputError
 
 __all__ = ["Windows", "labels_in", "windows_of"]
 
@@ -24,10 +23,6 @@ def windows_of(paths: list[Path], file: Path) -> list[Windows]:
     from ..nab import read_windows
 
     entries = read_windows(file)
-    for name, windows in entries.items():
-        for end in (end for pair in windows for end in pair):
-            if microseconds(end) is None:
-                raise FormatError(f"{str(file)!r}: the entry {name!r} holds {end[:40]!a}, which is no timestamp")
     of_file: dict[str, list[str]] = {}
     for name in entries:
         of_file.setdefault(name.rpartition("/")[2], []).append(name)

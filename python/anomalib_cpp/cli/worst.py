@@ -21,7 +21,16 @@ from .results import Result
 if TYPE_CHECKING:
     from ..report._sides import Gallery
 
-__all__ = ["in_order", "mask_threshold", "pairs_beside", "photographs", "pictured", "require_own", "shown_map"]
+__all__ = [
+    "in_order",
+    "mask_threshold",
+    "pairs_beside",
+    "photographs",
+    "pictured",
+    "require_images",
+    "require_own",
+    "shown_map",
+]
 
 _MOST = 12
 
@@ -79,6 +88,12 @@ def mask_threshold(result: Result) -> float | None:
     """Return the `--mask-threshold` that `result` was made with."""
     found = result.settings.get("mask_threshold")
     return found if isinstance(found, (int, float)) else None
+
+
+def require_images(result: Result, path: Path, option: str) -> None:
+    """Refuse a result that names no images, such as a state that counts in bins."""
+    if not result.images:
+        raise InvalidInputError(f"{option}: {str(path)!r} names no images to show; a result of evaluate --json does")
 
 
 def require_own(result: Result, image: dict[str, Any], values: NDArray[Any], where: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import choice, flag, fraction, integer, number
-from .._errors import FormatError, InvalidInputError, InvalidTypeError, ReproducibilityWarning
+from .._checks import choice, flag, fraction, integer
+from .._errors import FormatError, InvalidInputError, ReproducibilityWarning
 from ..metrics import BinnedResult, Curve
 from ..metrics._arguments import image_stack
 from ..metrics._binned import Counted, bins_of, carry, even_edges, range_of
@@ -19,8 +19,8 @@ from ..metrics._inputs import Options, caller_depth, options
 from ..metrics._intervals import Bins, intervals
 from ..metrics._pimo import checked_bounds
 from ..metrics._pimo_bins import count_images, require_bounds
-from ..metrics._pimo_intervals import ROWS
 from ..metrics._values import Asked
+from ._bins import checked_range, curves_of, images_of, rows_of
 from ._protocol import Mergeable, part, read_config, reading_state
 
 __all__ = ["CurveAccumulator"]
@@ -79,7 +79,7 @@ class CurveAccumulator(Mergeable):
         connectivity: int = 8,
     ) -> None:
         self._bins = integer(n_bins, "n_bins", 2)
-        self._range = None if score_range is None else _checked_range(score_range)
+        self._range = None if score_range is None else checked_range(score_range)
         self._weighted = flag(weighted, "weighted")
         self._per_image = flag(per_image, "per_image")
         self._connectivity = int(choice(connectivity, "connectivity", (4, 8)))
@@ -90,7 +90,7 @@ class CurveAccumulator(Mergeable):
         """Forget all counts, and a range that came from the data."""
         if self._from_data:
             self._range = None
-        self._counts = np.zeros((_rows(self._weighted, self._per_image), self._bins + 2), np.int64)
+        self._counts = np.zeros((rows_of(self._weighted, self._per_image), self._bins + 2), np.int64)
         self._images = ImageSizes() if self._per_image else None
         self._updates = 0
 
@@ -208,20 +208,7 @@ class CurveAccumulator(Mergeable):
         """
         self._require_data()
         assert self._range is not None
-        thresholds = np.concatenate([[np.inf], even_edges(*self._range, self._bins)[::-1], [-np.inf]])
-        counted = np.cumsum(np.pad(self._counts[:, ::-1], ((0, 0), (1, 0))), axis=1)
-        tp, fp = counted[:2]
-        if fp[-1] == 0 or tp[-1] == 0:
-            return {}
-        precision = np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 1.0)
-        curves = {
-            "roc": Curve(fp / fp[-1], tp / tp[-1], thresholds),
-            "pr": Curve(tp / tp[-1], precision, thresholds),
-        }
-        if self._weighted:
-            mass = counted[2] * 2.0**31 + counted[3]
-            curves["pro"] = Curve(fp / fp[-1], mass / mass[-1], thresholds)
-        return curves
+        return curves_of(self._counts, even_edges(*self._range, self._bins), weighted=self._weighted)
 
     def merge(self, other: CurveAccumulator) -> CurveAccumulator:
         """Add the counts of another accumulator.
@@ -280,7 +267,7 @@ class CurveAccumulator(Mergeable):
         known, updates = read_config(config, _SETTINGS, cls.__name__)
         with reading_state(cls.__name__):
             from_data = flag(known.pop("range_from_data"), "range_from_data")
-            rows = _rows(flag(known["weighted"], "weighted"), flag(known["per_image"], "per_image"))
+            rows = rows_of(flag(known["weighted"], "weighted"), flag(known["per_image"], "per_image"))
             shape = (rows, integer(known["n_bins"], "n_bins", 2) + 2)
             held = part(parts, "counts", np.int64, shape)  # before anything of that size is made
             made = cls(**known)
@@ -289,37 +276,8 @@ class CurveAccumulator(Mergeable):
             made._counts = held[[1, 0, *range(2, rows)]]
             made._from_data = from_data
             if made._per_image:
-                made._read_images(parts)
+                made._images = images_of(parts, made._counts)
         return made._restored(updates)
-
-    def _read_images(self, parts: dict[str, Any]) -> None:
-        highest = part(parts, "highest_normal", np.float64, (1,))
-        images = ImageSizes.from_arrays(part(parts, "image_sizes", np.int64, (None, 4)), float(highest[0]))
-        limbs = [int(row.sum()) for row in self._counts[-ROWS:]]
-        share, normal = (high * 2**31 + low for high, low in (limbs[:2], limbs[2:]))
-        fits = (
-            images.n_pixels == self.n_items
-            and normal == images.normal_worth
-            and (share > 0) == (images.n_anomalous > 0) == bool(self._counts[0].any())
-        )
-        if not fits:
-            raise FormatError("state must hold images that fit its counts")
-        self._images = images
 
 
 _SETTINGS = ("n_bins", "score_range", "weighted", "per_image", "connectivity", "range_from_data")
-
-
-def _rows(weighted: bool, per_image: bool) -> int:
-    return 2 + 2 * weighted + ROWS * per_image
-
-
-def _checked_range(value: Any) -> tuple[float, float]:
-    try:
-        low, high = value
-    except (TypeError, ValueError):
-        raise InvalidTypeError(f"score_range must be a pair (lowest, highest); got {value!r}") from None
-    low, high = number(low, "score_range"), number(high, "score_range")
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise InvalidInputError(f"score_range must be finite and ascend; got {value!r}")
-    return low, high

@@ -18,7 +18,8 @@ from ..metrics._values import PIXEL_METRICS, Asked, chosen
 from ._binned_pixels import BinnedPixels
 from ._curve import CurveAccumulator
 from ._kept import KeptImages
-from ._protocol import read_config
+from ._pairs import checked_resize
+from ._protocol import read_config, reading_state
 from ._streaming import Settings, StreamingEvaluator
 
 __all__ = ["PixelEvaluator"]
@@ -45,9 +46,12 @@ class PixelEvaluator(StreamingEvaluator):
         Of ``"aupimo"``.
     connectivity : {4, 8}, default 8
         Of the regions of ``"aupro"``.
+    resize : {"bilinear", "bilinear_corners", "nearest"}, optional
+        Bring maps to the size of their masks, as :func:`anomalib_cpp.maps.resize` does. Maps must be finite floats
+        then. By default they must have that size.
     nan_policy : {"raise", "propagate", "omit"}, optional
         As in :func:`anomalib_cpp.metrics.auroc`; ``"raise"`` refuses the batch and keeps the evaluator as it was. Bins
-        take no NaN.
+        and `resize` take no NaN.
     undefined : {"nan", "raise"} or float, optional
         As in :func:`anomalib_cpp.metrics.aupro`.
     memory_budget : int or str, optional
@@ -63,8 +67,10 @@ class PixelEvaluator(StreamingEvaluator):
     Notes
     -----
     ``"exact"`` keeps a copy of every map and one byte a pixel of every mask; `compute` takes what
-    :func:`~anomalib_cpp.metrics.pixel_report` takes. ``"binned"`` keeps 16 bytes a bin, 16 more for ``"aupro"`` and 32
-    more for ``"aupimo"``. Not safe for concurrent updates.
+    :func:`~anomalib_cpp.metrics.pixel_report` takes. With `resize` it keeps the smaller maps, and resizes them while
+    they are counted; but all at once for `curves` and `images`, and for `compute` where batches had different dtypes.
+    ``"binned"`` keeps 16 bytes a bin, 16 more for ``"aupro"`` and 32 more for ``"aupimo"``. Not safe for concurrent
+    updates.
 
     Examples
     --------
@@ -79,6 +85,13 @@ class PixelEvaluator(StreamingEvaluator):
     >>> evaluator.update(np.arange(32.0).reshape(8, 2, 2), np.arange(32).reshape(8, 2, 2) % 8 >= 6)
     >>> evaluator.compute()
     {'auroc': BinnedResult(value=0.625, low=0.625, high=0.625)}
+
+    Maps of the network's resolution against masks of the images':
+
+    >>> evaluator = PixelEvaluator(metrics=["auroc"], resize="bilinear")
+    >>> evaluator.update(np.array([[0.1, 0.2], [0.3, 0.9]]), np.pad(np.ones((3, 3)), ((5, 0), (5, 0))))
+    >>> evaluator.compute(), evaluator.nbytes
+    ({'auroc': 1.0}, 96)
     """
 
     _known = PIXEL_METRICS
@@ -93,6 +106,7 @@ class PixelEvaluator(StreamingEvaluator):
         integration_limit: float = 0.3,
         fpr_bounds: tuple[float, float] = (1e-5, 1e-4),
         connectivity: int = 8,
+        resize: str | None = None,
         nan_policy: str | None = None,
         undefined: str | float | None = None,
         memory_budget: int | str | None = None,
@@ -107,22 +121,24 @@ class PixelEvaluator(StreamingEvaluator):
             nan_policy=opts.nan_policy,
         )
         super().__init__(settings, opts.undefined)
+        how = checked_resize(resize, opts.nan_policy)
         self._pixels: KeptImages | BinnedPixels
         if choice(mode, "mode", ("exact", "binned")) == "exact":
             _refuse("binned", n_bins=n_bins, score_range=score_range)
-            self._pixels = KeptImages(parse_budget(memory_budget), spill_dir)
+            self._pixels = KeptImages(how, parse_budget(memory_budget), spill_dir)
             return
         _refuse("exact", memory_budget=memory_budget, spill_dir=spill_dir)
         if opts.nan_policy != "raise":
             raise InvalidInputError(f"nan_policy must be 'raise' with mode='binned'; got {opts.nan_policy!r}")
         self._pixels = BinnedPixels(
+            how,
             CurveAccumulator(
                 65536 if n_bins is None else integer(n_bins, "n_bins", 2),
                 score_range,
                 weighted="aupro" in settings.metrics,
                 per_image="aupimo" in settings.metrics,
                 connectivity=settings.connectivity,
-            )
+            ),
         )
 
     @property
@@ -137,7 +153,7 @@ class PixelEvaluator(StreamingEvaluator):
 
     @property
     def n_items(self) -> int:
-        """Pixels so far."""
+        """Pixels of the masks so far."""
         return self._pixels.n_items
 
     @property
@@ -153,7 +169,7 @@ class PixelEvaluator(StreamingEvaluator):
         maps : array of floats or integers, or list of (h, w) arrays
             Shape (h, w), (n, h, w) or (n, 1, h, w); sizes and dtypes may differ from call to call.
         masks : array of bool, integers or floats in {0, 1}, or uint8 in {0, 255}
-            The shape of `maps`.
+            The shape of `maps`; with `resize` as many images.
 
         Raises
         ------
@@ -198,12 +214,13 @@ class PixelEvaluator(StreamingEvaluator):
         return options(self._settings.nan_policy, self._undefined, None)
 
     def images(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """Return the maps and the masks so far, without copying them.
+        """Return the maps and the masks so far, without copying them; with `resize`, maps of the size of their masks.
 
         Returns
         -------
         maps, masks : lists of arrays of shape (h, w)
-            In the order in which they came; not to be written to. Masks are boolean.
+            In the order in which they came; not to be written to. Masks are boolean. Resized maps are made for this
+            call.
 
         Raises
         ------
@@ -260,7 +277,7 @@ class PixelEvaluator(StreamingEvaluator):
         -------
         dict of str to array
             ``scores_<dtype>``, all maps of one dtype one after the other; ``labels``, one bit a pixel; ``shapes`` and
-            ``dtypes`` of the images; ``settings``. With ``mode="binned"`` the arrays of
+            ``dtypes`` of the images; ``map_shapes`` with `resize`; ``settings``. With ``mode="binned"`` the arrays of
             :meth:`CurveAccumulator.state`, and ``n_images``.
         """
         return {**self._pixels.arrays(), "settings": self._settings_array()}
@@ -274,6 +291,8 @@ class PixelEvaluator(StreamingEvaluator):
             raise FormatError(f"state must have mode 'exact' or 'binned'; got {known['mode']!r}")
         evaluator = cls(undefined=None)
         evaluator._settings = cls._checked(known)
+        with reading_state(cls.__name__):
+            checked_resize(known["resize"], known["nan_policy"])
         evaluator._pixels = kind.from_parts(parts, known, updates)
         return evaluator._restored(updates)
 

@@ -100,13 +100,15 @@ def counts(
     grid: tuple[NDArray[Any], bool] | None = None,
     bins: tuple[float, float, int] | None = None,
     slots: int | None = None,
+    both: int | None = None,
 ) -> tuple[Any, Argument]:
     """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
 
     With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
     With `grid`, (thresholds, strict), `_core.GridCounts`. With `bins`, (low, high, n_bins), `_core.BinCounts`. With
     `slots`, a connectivity, `_core.ImageSlots`; a score without a map is an image of one pixel then. With
-    `connectivity`, regions too. `images` asks for at least two dimensions, `samples` for one.
+    `connectivity`, regions too. With `both`, a connectivity, a pair of `_core.RankPairs` with regions and
+    `_core.NormalRanks` at the anomalous scores. `images` asks for at least two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -143,6 +145,12 @@ def counts(
         found = _core.grid_counts(given.data, truth.data, *names, *grid, *regions, threads)
     elif bins is not None:
         found = _core.bin_counts(given.data, truth.data, *names, *bins, *regions, threads)
+    elif both is not None:
+        found = _core.pairs_and_ranks(given.data, truth.data, *names, both, threads)
+        if opts.ignore is not None:
+            found = tuple(Hidden(part, kept_missing) for part in found)
+        _refuse_missing(found[0], given, names[0], opts)
+        return found, given
     elif normal_thresholds is not None:
         found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)
     else:
@@ -150,12 +158,14 @@ def counts(
         found = make(given.data, truth.data, *names, *regions, threads)
     if opts.ignore is not None:
         found = Hidden(found, kept_missing)
-    if found.missing and opts.nan_policy == "raise":
-        image, row, column = found.first_missing
-        raise InvalidInputError(
-            f"{names[0]} contains {found.missing} NaN, first at index {_index(given.data, image, row, column)}"
-        )
+    _refuse_missing(found, given, names[0], opts)
     return found, given
+
+
+def _refuse_missing(found: Any, given: Argument, name: str, opts: Options) -> None:
+    if found.missing and opts.nan_policy == "raise":
+        place = _index(given.data, *found.first_missing)
+        raise InvalidInputError(f"{name} contains {found.missing} NaN, first at index {place}")
 
 
 def resized(given: Argument, truth: Argument, names: tuple[str, str], opts: Options) -> Argument:
