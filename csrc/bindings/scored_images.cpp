@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "maps/finite_maps.h"
-#include "ranking/resized_scores.h"
+#include "maps/resized_scores.h"
 
 namespace acpp::bind {
 
@@ -139,7 +139,7 @@ class Resizer {
   private:
     ScoredImages& input_;
     maps::Mode mode_;
-    std::shared_ptr<ResizedScores<T>> made_ = std::make_shared<ResizedScores<T>>();
+    std::shared_ptr<maps::ResizedScores<T>> made_ = std::make_shared<maps::ResizedScores<T>>();
 };
 
 }  // namespace

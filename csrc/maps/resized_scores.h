@@ -6,21 +6,21 @@
 #include "maps/separable.h"
 #include "ranking/images.h"
 
-namespace acpp::ranking {
+namespace acpp::maps {
 
-// The same bits as maps::transform() of the whole map.
+// The same bits as transform() of the whole map.
 template <class T>
-class ResizedScores final : public MadeScores {
+class ResizedScores final : public ranking::MadeScores {
   public:
     // Image i of the stack is `map`, resized to height x width.
-    void add(MatrixView<const T> map, index_t height, index_t width, maps::Mode mode) {
+    void add(MatrixView<const T> map, index_t height, index_t width, Mode mode) {
         const bool again = !images_.empty() && images_.back().map.rows == map.rows &&
                            images_.back().map.cols == map.cols && height == height_ && width == width_;
         height_ = height, width_ = width;
-        images_.push_back({map, width,
-                           again ? images_.back().plan
-                                 : std::make_shared<const maps::Transform<T>>(map.rows, map.cols, height, width, mode,
-                                                                              maps::Blur{})});
+        images_.push_back(
+            {map, width,
+             again ? images_.back().plan
+                   : std::make_shared<const Transform<T>>(map.rows, map.cols, height, width, mode, Blur{})});
     }
     void make(index_t image, index_t row_begin, index_t row_end, void* out) const override {
         const Image& from = images_[static_cast<std::size_t>(image)];
@@ -31,10 +31,10 @@ class ResizedScores final : public MadeScores {
     struct Image {
         MatrixView<const T> map;
         index_t width;
-        std::shared_ptr<const maps::Transform<T>> plan;
+        std::shared_ptr<const Transform<T>> plan;
     };
     std::vector<Image> images_;
     index_t height_ = 0, width_ = 0;  // of the last one
 };
 
-}  // namespace acpp::ranking
+}  // namespace acpp::maps
