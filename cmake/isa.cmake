@@ -29,7 +29,8 @@ function(acpp_split_by_isa target sources)
       add_library(acpp_${isa} OBJECT ${own})
       target_include_directories(acpp_${isa} PRIVATE csrc)
       # GCC's AVX-512 headers pass an undefined register on purpose, which it then warns about.
-      target_compile_options(acpp_${isa} PRIVATE -Wno-maybe-uninitialized ${ACPP_FLAGS_${isa}})
+      target_compile_options(acpp_${isa} PRIVATE ${ACPP_FLAGS_${isa}}
+                             $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
       target_sources(${target} PRIVATE $<TARGET_OBJECTS:acpp_${isa}>)
       string(TOUPPER ${isa} upper)
       target_compile_definitions(${target} PUBLIC ACPP_HAS_${upper}=1)

@@ -1,5 +1,8 @@
 """What the metrics of a series accept and refuse, and what must not change their values."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -224,3 +227,21 @@ def test_bootstrap_by_series_and_by_events():
     assert better.p_value < 0.05
     with pytest.raises(InvalidTypeError, match=r"vus_pr: .*colour"):
         ts.bootstrap("vus_pr", scores, labels, colour=1)
+
+
+# Unless they are stopped, these run for longer than a test may.
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, y: ts.vus(s, y, window=2_000_000),
+        lambda s, y: ts.vus([s, s[::-1]], [y, y], window=2_000_000, threads=2),
+        lambda s, y: ts.vus([s[:10], s], [[0, 1] * 5, y], window=2_000_000, threads=2),
+        lambda s, y: ts.pa_k(np.tile(s, 1000) + np.arange(2_000_000), np.tile(y, 1000)),
+    ],
+)
+def test_ctrl_c_stops_a_long_sweep(call):
+    scores, labels = random_case(0, 2000)
+    threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        call(scores, labels)
+    assert ts.best_f1([0.1, 0.9, 0.8, 0.2], [0, 1, 0, 1]).value == 0.8

@@ -33,3 +33,21 @@ TEST(ParallelBlocks, StopsWhenTheCallerSaysSo) {
         EXPECT_THROW(parallel_blocks(1000, 1, run, body), Cancelled);
     }
 }
+
+// Both blocks are in work, and neither ends unless it is stopped: the caller must go on asking, wherever it is.
+TEST(ParallelBlocks, StopsBlocksThatWouldNotEnd) {
+    int asked = 0;
+    const RunOptions run{2, [&] { return ++asked < 5; }, {}};
+    for (index_t endless : {0, 1, 2}) {
+        asked = 0;
+        Interruption stop(run);
+        const auto body = [&](index_t i, index_t) {
+            while (i == endless || endless == 2) stop.check();
+        };
+        EXPECT_THROW(parallel_blocks(2, 1, stop.options(2), body), Cancelled);
+    }
+}
+
+TEST(ParallelBlocks, OfNothingAskForNoBlockSize) {
+    parallel_blocks(0, 0, {2, {}, {}}, [&](index_t, index_t) { FAIL(); });
+}
