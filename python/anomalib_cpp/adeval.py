@@ -28,6 +28,7 @@ from . import maps
 from ._arrays import as_floats, locate
 from ._checks import choice, flag, integer, number
 from ._errors import InvalidInputError, UndefinedMetricWarning
+from .metrics._counting import TOTALS, at_thresholds, rank_pairs
 from .metrics._grids import PRO_THRESHOLDS, adeval_edges
 from .metrics._inputs import Options, argument, counts
 from .metrics._polylines import area_up_to, trapezoid
@@ -173,7 +174,7 @@ def _evaluated(preds: Any, targets: Any, nstrips: Any, variant: Any, metrics: in
         bins.add(scores, truth, names, regions)
         values = bins.areas()
     else:
-        found, _ = counts(scores, truth, _OPTIONS, names=names, images=regions, connectivity=8 if regions else None)
+        found, _ = counts(scores, truth, _OPTIONS, rank_pairs(8 if regions else None), names=names, images=regions)
         values = _areas_of(found, regions)
     _warn_undefined(dict(zip(_METRICS[:metrics], values, strict=False)), 4)
     return values[:metrics]
@@ -231,15 +232,8 @@ class _Bins:
         self._positives = self._negatives = self._regions = 0
 
     def add(self, scores: Any, labels: Any, names: tuple[str, str], regions: bool) -> None:
-        found, _ = counts(
-            scores,
-            labels,
-            _OPTIONS,
-            names=names,
-            images=regions,
-            connectivity=8 if regions else None,
-            grid=(self._edges, False),
-        )
+        count = at_thresholds(self._edges, False, 8 if regions else None)
+        found, _ = counts(scores, labels, _OPTIONS, count, names=names, images=regions)
         self._tp += found.tp
         self._fp += found.fp
         self._positives += found.positives
@@ -281,7 +275,7 @@ class _Kept:
         self._regions = False
 
     def add(self, scores: Any, labels: Any, names: tuple[str, str], regions: bool) -> None:
-        counts(scores, labels, _OPTIONS, names=names, grid=(np.zeros(0), False))  # refuses what cannot be counted
+        counts(scores, labels, _OPTIONS, TOTALS, names=names)  # refuses what cannot be counted
         self._scores += [np.array(part) for part in (scores if isinstance(scores, list) else [scores])]
         self._labels += [part != 0 for part in (labels if isinstance(labels, list) else [labels])]
         self._regions |= regions
@@ -297,7 +291,7 @@ class _Kept:
         labels: Any = self._labels
         if scores[0].ndim == 1:
             scores, labels = np.concatenate(scores), np.concatenate(labels)
-        found, _ = counts(scores, labels, _OPTIONS, connectivity=8 if self._regions else None)
+        found, _ = counts(scores, labels, _OPTIONS, rank_pairs(8 if self._regions else None))
         return _areas_of(found, self._regions)
 
 

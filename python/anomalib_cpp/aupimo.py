@@ -43,6 +43,7 @@ from .metrics import (
     format_pairwise_tests_results,
     per_image_scores_stats,
 )
+from .metrics._counting import normal_ranks
 from .metrics._inputs import SMALL, Options, argument, counts
 from .metrics._pimo import checked_bounds
 
@@ -583,12 +584,7 @@ def pimo_curves(
     choice(shared_fpr_metric, "shared_fpr_metric", (_MEAN_FPR,))
     thresholds = _even_thresholds(anomaly_maps, masks, size)
     found, given = counts(
-        anomaly_maps,
-        masks,
-        _OPTIONS,
-        names=("anomaly_maps", "masks"),
-        images=True,
-        normal_thresholds=(thresholds,),
+        anomaly_maps, masks, _OPTIONS, normal_ranks(thresholds), names=("anomaly_maps", "masks"), images=True
     )
     team = 1 if given.size < SMALL else threads_or_default(None)
     recalls = found.image_recalls(0, size, team)[:, ::-1]  # counted from the highest threshold down
@@ -675,12 +671,7 @@ def _even_thresholds(anomaly_maps: Any, masks: Any, size: int) -> NDArray[Any]:
     if dtype not in (np.float32, np.float64):
         raise InvalidTypeError(f"anomaly_maps must be bfloat16, float32 or float64; got dtype {dtype}")
     found, _ = counts(
-        anomaly_maps,
-        masks,
-        _OPTIONS,
-        names=("anomaly_maps", "masks"),
-        images=True,
-        normal_thresholds=(np.zeros(0),),
+        anomaly_maps, masks, _OPTIONS, normal_ranks(np.zeros(0)), names=("anomaly_maps", "masks"), images=True
     )
     for kind, number_of_images in (("normal", found.normal_images), ("anomalous", found.anomalous_images)):
         if number_of_images == 0:

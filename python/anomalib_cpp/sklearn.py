@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from ._arrays import locate
 from ._checks import choice, flag, fraction
 from ._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from .metrics._counting import PAIRS, Count, score_levels
 from .metrics._inputs import Options
 from .metrics._weighted import WeightedLevels, weighted_counts
 
@@ -205,7 +206,7 @@ def roc_curve(
     """
     with _value_errors():
         drop = flag(drop_intermediate, "drop_intermediate")
-        found = _count(_positive(y_true, pos_label), y_score, sample_weight, levels=True)
+        found = _count(_positive(y_true, pos_label), y_score, sample_weight, score_levels())
     fpr, tpr, thresholds = found.roc_curve(drop)
     if not found.negatives:
         _warn("the false positive rate is undefined: no sample that counts is negative")
@@ -259,7 +260,7 @@ def precision_recall_curve(
     """
     with _value_errors():
         drop = flag(drop_intermediate, "drop_intermediate")
-        found = _count(_positive(y_true, pos_label), y_score, sample_weight, levels=True)
+        found = _count(_positive(y_true, pos_label), y_score, sample_weight, score_levels())
     recall, precision, thresholds = found.pr_curve()
     if not found.positives:
         _warn("recall is undefined and set to one: no sample that counts is positive")
@@ -340,7 +341,7 @@ def _column(array: NDArray[Any], name: str) -> NDArray[Any]:
     return array
 
 
-def _count(positive: NDArray[np.bool_], y_score: Any, sample_weight: Any, *, levels: bool = False) -> Any:
+def _count(positive: NDArray[np.bool_], y_score: Any, sample_weight: Any, count: Count = PAIRS) -> Any:
     """Count the scores of both classes, once all lengths and weights are right."""
     scores = _column(locate(y_score, "y_score").data, "y_score")
     if scores.size != positive.size:
@@ -356,9 +357,7 @@ def _count(positive: NDArray[np.bool_], y_score: Any, sample_weight: Any, *, lev
             raise InvalidInputError("sample_weight must have a number above 0; got zeros only")
     scores = scores.view(np.uint8) if scores.dtype == np.bool_ else scores
     # In the given order, as scikit-learn adds: which points lie on a line hangs on the last bits of the sums.
-    found, _ = weighted_counts(
-        scores, positive, weights, _OPTIONS, names=("y_score", "y_true"), levels=levels, keep_order=True
-    )
+    found, _ = weighted_counts(scores, positive, weights, _OPTIONS, count, names=("y_score", "y_true"), keep_order=True)
     return found
 
 

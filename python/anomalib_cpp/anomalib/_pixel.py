@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import torchmetrics as ours
+from ..metrics._counting import score_levels
 from ._base import AnomalibMetric, Peer
 from ._fields import PIXEL, Labelled, figure
 
@@ -42,7 +43,7 @@ class AUPRO(Labelled, ours.BinaryAUPRO, Peer):  # type: ignore[misc]
 
     def generate_figure(self) -> tuple[Any, str]:
         """Draw the curve. Returns a Matplotlib figure and "PRO"."""
-        found = self._count(levels=True)
+        found = self._count(score_levels)
         ready = found.regions and found.negatives
         curve = found.pro_curve(True)[:2] if ready else ([0.0, self.fpr_limit], [0.0, 0.0])
         label = f"AUPRO: {self.compute():.2f}"

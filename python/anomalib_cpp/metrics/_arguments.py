@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import _core
 from .._arrays import contiguous, locate
 from .._errors import InvalidInputError, InvalidTypeError
+from ..maps import resize_to_masks
 
 
 class Argument(NamedTuple):
@@ -78,6 +80,29 @@ def as_list_like(arg: Argument, other: Argument) -> Argument:
     if isinstance(data, list) or not isinstance(other.data, list) or data.ndim < 3:
         return arg
     return arg._replace(data=[image[0] if image.ndim == 3 and len(image) == 1 else image for image in data])
+
+
+def resized(given: Argument, truth: Argument, name: str, opts: Any) -> Argument:
+    """Return maps of the size of their masks: made while they are counted, or at once if pixels are to be ignored."""
+    data = given.data if isinstance(given.data, list) else [given.data]
+    for values in data:
+        if values.dtype.kind != "f":
+            raise InvalidTypeError(f"{name} must hold floating-point numbers to be resized; got {values.dtype}")
+    if data and data[0].dtype.itemsize == 2:
+        data = [values.astype(np.float32) for values in data]
+    whole = data if isinstance(given.data, list) else data[0]
+    if opts.ignore is not None:
+        return given._replace(data=resize_to_masks(whole, truth.data, mode=opts.resize, threads=opts.threads))
+    return given._replace(data=_core.ResizedMaps(whole, opts.resize))
+
+
+def place_of(data: Any, image: int, row: int, column: int) -> tuple[int, ...]:
+    """Return the index in the caller's shape of what the extension found there."""
+    if isinstance(data, list):
+        return (image, row, column)
+    if data.ndim == 1:
+        return (image * 65536 + column,)
+    return {2: (row, column), 3: (image, row, column), 4: (image, 0, row, column)}[data.ndim]
 
 
 def image_stack(value: Any, name: str) -> list[NDArray[Any]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._errors import InvalidInputError
+from ._counting import at_thresholds, in_bins
 from ._image_sizes import ImageSizes
 from ._inputs import Options, counts
 from ._intervals import Bins
@@ -50,12 +51,11 @@ def count_between(
     maps: Any, masks: Any, edges: NDArray[np.float64], opts: Options, connectivity: int | None
 ) -> Counted:
     """Count pixels, and with `connectivity` the mass of regions, between ascending edges."""
-    common: dict[str, Any] = {"names": ("maps", "masks"), "images": True, "connectivity": connectivity}
     even = _evenly(edges)
+    count = at_thresholds(edges, False, connectivity) if even is None else in_bins(*even, connectivity)
+    found, _ = counts(maps, masks, opts, count, names=("maps", "masks"), images=True)
     if even is not None:
-        found, _ = counts(maps, masks, opts, bins=even, **common)
         return Counted(found.table, found.missing)
-    found, _ = counts(maps, masks, opts, grid=(edges, False), **common)
     rows = [_per_bin(found.tp, found.positives), _per_bin(found.fp, found.negatives)]
     if connectivity is not None:
         rows += [_per_bin(limb[:-1], int(limb[-1])) for limb in found.coverage_limbs]

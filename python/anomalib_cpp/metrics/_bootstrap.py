@@ -12,6 +12,7 @@ from .._checks import choice, fraction, integer, number
 from .._config import threads_or_default
 from .._errors import InvalidInputError
 from .._resampling import generator, summary
+from ._counting import by_image
 from ._inputs import Options, counts, options
 from ._values import chosen
 
@@ -139,7 +140,7 @@ def bootstrap(
 
 
 def _slots(scores: Any, labels: Any, name: str, maps: bool, connectivity: int, opts: Options) -> Any:
-    found, _ = counts(scores, labels, opts, names=(name, "labels"), images=maps, slots=connectivity)
+    found, _ = counts(scores, labels, opts, by_image(connectivity), names=(name, "labels"), images=maps)
     return found
 
 

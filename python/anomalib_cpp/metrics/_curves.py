@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._checks import choice
+from ._counting import score_levels
 from ._inputs import Options, counts, defined, options, propagates, why_undefined
 from ._results import Curve
 from ._weighted import weighted_counts
@@ -71,7 +72,7 @@ def roc_curve(
     ([0.0, 0.25, 0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 1.0, 1.0, 1.0])
     """
     opts = options(nan_policy, undefined, threads, ignore_value)
-    found, given = weighted_counts(scores, labels, sample_weight, opts, levels=True)
+    found, given = weighted_counts(scores, labels, sample_weight, opts, score_levels())
     ready = found.positives > 0 and found.negatives > 0
     return _curve(found, given, opts, "roc_curve", ready, lambda: found.roc_curve(bool(drop_collinear)))
 
@@ -115,7 +116,7 @@ def pr_curve(
     ([1.0, 1.0, 0.5, 0.0], [1.0, 2.0, 3.0, inf])
     """
     opts = options(nan_policy, undefined, threads, ignore_value)
-    found, given = weighted_counts(scores, labels, sample_weight, opts, levels=True)
+    found, given = weighted_counts(scores, labels, sample_weight, opts, score_levels())
     return _curve(found, given, opts, "pr_curve", found.positives > 0, found.pr_curve)
 
 
@@ -165,8 +166,6 @@ def pro_curve(
     """
     opts = options(nan_policy, undefined, threads, ignore_value)
     choice(connectivity, "connectivity", (4, 8))
-    found, given = counts(
-        maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True, levels=True
-    )
+    found, given = counts(maps, masks, opts, score_levels(int(connectivity)), names=("maps", "masks"), images=True)
     ready = found.regions > 0 and found.negatives > 0
     return _curve(found, given, opts, "pro_curve", ready, lambda: found.pro_curve(bool(drop_collinear)), regions=True)

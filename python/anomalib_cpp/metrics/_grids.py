@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._checks import integer
 from .._errors import InvalidInputError, InvalidTypeError
+from ._counting import at_thresholds
 from ._inputs import Options, argument, counts, options
 from ._polylines import area_up_to, trapezoid
 from ._results import ConfusionCounts
@@ -66,7 +67,7 @@ def confusion_counts(
     if opts.nan_policy == "propagate":
         raise InvalidInputError("nan_policy must be one of 'raise', 'omit' for counts; got 'propagate'")
     grid = _grid(thresholds)
-    found, given = counts(scores, labels, opts, grid=(grid, bool(strict)))
+    found, given = counts(scores, labels, opts, at_thresholds(grid, bool(strict)))
     tp, fp = found.tp, found.fp
     return ConfusionCounts(*map(given.like_input, (grid, tp, fp, found.negatives - fp, found.positives - tp)))
 
@@ -128,9 +129,8 @@ def ader_report(
     low, high = finite_range(given, "maps", " for ader_report", opts)
     scaled = (given - low) / (high - low)
     fine, coarse = np.arange(0, 1.001, 0.05), np.arange(0.2, 0.8 + 0.001, 0.1)
-    found, _ = counts(
-        scaled, masks, opts, names=("maps", "masks"), images=True, grid=(np.concatenate([fine, coarse]), True)
-    )
+    count = at_thresholds(np.concatenate([fine, coarse]), True)
+    found, _ = counts(scaled, masks, opts, count, names=("maps", "masks"), images=True)
     eps = 1e-8
     both, predicted, truth = found.tp, found.tp + found.fp, found.positives
     precision, recall = both / (predicted + eps), both / (truth + eps)
@@ -226,8 +226,8 @@ def _at_thresholds(
     opts: Options,
     names: tuple[str, str] = ("maps", "masks"),
 ) -> Any:
-    grid = (thresholds.astype(np.float64), strict)
-    return counts(maps, masks, opts, names=names, images=True, connectivity=connectivity, grid=grid)[0]
+    count = at_thresholds(thresholds.astype(np.float64), strict, connectivity)
+    return counts(maps, masks, opts, count, names=names, images=True)[0]
 
 
 def adeval_edges(low: Any, high: Any, size: int) -> NDArray[np.float32]:

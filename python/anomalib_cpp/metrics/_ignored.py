@@ -22,6 +22,11 @@ class Hidden:
         return getattr(self._found, name)
 
 
+def hidden(found: Any, missing: int) -> Any:
+    """Return counts, or each of several, without the ignored pixels."""
+    return tuple(Hidden(part, missing) for part in found) if isinstance(found, tuple) else Hidden(found, missing)
+
+
 def hide(scores: Any, labels: Any, names: tuple[str, str], ignore: int, policy: str) -> tuple[Any, Any, int]:
     """Return scores with NaN and labels with 0 where labels are `ignore`, and the number of other NaN scores.
 

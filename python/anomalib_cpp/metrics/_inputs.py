@@ -6,18 +6,14 @@ import warnings
 from numbers import Real
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .. import _core
 from .._checks import choice, integer
 from .._config import get_config, threads_or_default
-from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
-from ..maps import resize_to_masks
+from .._errors import InvalidInputError, UndefinedMetricWarning
 from ._arguments import Argument as Argument
 from ._arguments import argument as argument
-from ._arguments import as_list_like, flat
-from ._ignored import Hidden, hide
+from ._arguments import as_list_like, flat, place_of, resized
+from ._counting import PAIRS, Count
+from ._ignored import hidden, hide
 
 SMALL = 1 << 15  # elements below which a second thread costs more than it saves
 
@@ -90,25 +86,15 @@ def counts(
     scores: Any,
     labels: Any,
     opts: Options,
+    count: Count = PAIRS,
     *,
     names: tuple[str, str] = ("scores", "labels"),
-    connectivity: int | None = None,
     images: bool = False,
     samples: bool = False,
-    levels: bool = False,
-    normal_thresholds: tuple[NDArray[Any] | None] | None = None,
-    grid: tuple[NDArray[Any], bool] | None = None,
-    bins: tuple[float, float, int] | None = None,
-    slots: int | None = None,
-    both: int | None = None,
 ) -> tuple[Any, Argument]:
-    """Count once for all metrics: `_core.RankPairs`; `_core.Levels` with ``levels=True``.
+    """Count once for all metrics, in one of the ways of `_counting`; return what was counted, and the scores.
 
-    With `normal_thresholds` `_core.NormalRanks`, at those thresholds or, with ``(None,)``, at the anomalous scores.
-    With `grid`, (thresholds, strict), `_core.GridCounts`. With `bins`, (low, high, n_bins), `_core.BinCounts`. With
-    `slots`, a connectivity, `_core.ImageSlots`; a score without a map is an image of one pixel then. With
-    `connectivity`, regions too. With `both`, a connectivity, a pair of `_core.RankPairs` with regions and
-    `_core.NormalRanks` at the anomalous scores. `images` asks for at least two dimensions, `samples` for one.
+    `images` asks for at least two dimensions, `samples` for one.
     """
     given, truth = argument(scores, names[0]), argument(labels, names[1])
     if images:
@@ -128,66 +114,19 @@ def counts(
     if isinstance(given.data, list) != isinstance(truth.data, list):
         raise InvalidInputError(f"{names[0]} and {names[1]} must both be arrays or both be lists of images")
     if opts.resize is not None:
-        given = resized(given, truth, names, opts)
+        given = resized(given, truth, names[0], opts)
     threads = opts.threads or (1 if truth.size < SMALL else threads_or_default(None))
     if opts.ignore is not None:
         values, truths, kept_missing = hide(given.data, truth.data, names, opts.ignore, opts.nan_policy)
         given, truth = given._replace(data=values), truth._replace(data=truths)
-    found: Any
-    regions = (connectivity is not None, connectivity or 8)
-    if slots is not None:
-        values, truths = (
-            data.reshape(-1, 1, 1) if not isinstance(data, list) and data.ndim == 1 else data
-            for data in (given.data, truth.data)
-        )
-        found = _core.image_slots(values, truths, names[0], names[1], slots, threads)
-    elif grid is not None:
-        found = _core.grid_counts(given.data, truth.data, *names, *grid, *regions, threads)
-    elif bins is not None:
-        found = _core.bin_counts(given.data, truth.data, *names, *bins, *regions, threads)
-    elif both is not None:
-        found = _core.pairs_and_ranks(given.data, truth.data, *names, both, threads)
-        if opts.ignore is not None:
-            found = tuple(Hidden(part, kept_missing) for part in found)
-        _refuse_missing(found[0], given, names[0], opts)
-        return found, given
-    elif normal_thresholds is not None:
-        found = _core.normal_ranks(given.data, truth.data, *names, normal_thresholds[0], threads)
-    else:
-        make = _core.levels if levels else _core.rank_pairs
-        found = make(given.data, truth.data, *names, *regions, threads)
+    found = count(given.data, truth.data, names, threads)
     if opts.ignore is not None:
-        found = Hidden(found, kept_missing)
-    _refuse_missing(found, given, names[0], opts)
+        found = hidden(found, kept_missing)
+    first = found[0] if isinstance(found, tuple) else found  # the others count the same scores
+    if first.missing and opts.nan_policy == "raise":
+        place = place_of(given.data, *first.first_missing)
+        raise InvalidInputError(f"{names[0]} contains {first.missing} NaN, first at index {place}")
     return found, given
-
-
-def _refuse_missing(found: Any, given: Argument, name: str, opts: Options) -> None:
-    if found.missing and opts.nan_policy == "raise":
-        place = _index(given.data, *found.first_missing)
-        raise InvalidInputError(f"{name} contains {found.missing} NaN, first at index {place}")
-
-
-def resized(given: Argument, truth: Argument, names: tuple[str, str], opts: Options) -> Argument:
-    """Return maps of the size of their masks: made while they are counted, or at once if pixels are to be ignored."""
-    data = given.data if isinstance(given.data, list) else [given.data]
-    for values in data:
-        if values.dtype.kind != "f":
-            raise InvalidTypeError(f"{names[0]} must hold floating-point numbers to be resized; got {values.dtype}")
-    if data and data[0].dtype.itemsize == 2:
-        data = [values.astype(np.float32) for values in data]
-    whole = data if isinstance(given.data, list) else data[0]
-    if opts.ignore is not None:
-        return given._replace(data=resize_to_masks(whole, truth.data, mode=str(opts.resize), threads=opts.threads))
-    return given._replace(data=_core.ResizedMaps(whole, str(opts.resize)))
-
-
-def _index(data: Any, image: int, row: int, column: int) -> tuple[int, ...]:
-    if isinstance(data, list):
-        return (image, row, column)
-    if data.ndim == 1:
-        return (image * 65536 + column,)
-    return {2: (row, column), 3: (image, row, column), 4: (image, 0, row, column)}[data.ndim]
 
 
 def why_undefined(found: Any, *, regions: bool = False, background: bool = True) -> str:

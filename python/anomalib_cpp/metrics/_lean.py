@@ -12,6 +12,7 @@ from .. import _core
 from .._config import threads_or_default
 from .._errors import MemoryBudgetError
 from ._batches import Batches, each, pairs, require_same, scores_of
+from ._counting import TOTALS, at_thresholds
 from ._image_sizes import ImageSizes, by_kind, shared_rate
 from ._inputs import Options, counts
 from ._values import Asked
@@ -111,7 +112,7 @@ def _gathered(batches: Batches, opts: Options, connectivity: int | None, overlap
     images = ImageSizes()
     positives = regions = negatives = missing = nbytes = 0
     for maps, masks, allowed in each(batches, opts):
-        found, _ = counts(maps, masks, allowed, names=_NAMES, images=True, grid=(np.zeros(0), False))
+        found, _ = counts(maps, masks, allowed, TOTALS, names=_NAMES, images=True)
         negatives += found.negatives
         missing += found.missing if allowed.nan_policy == "propagate" else 0
         positives += found.positives
@@ -154,12 +155,13 @@ def _ranked(batches: Batches, opts: Options, distinct: NDArray[np.float64], apar
     """Count the normal pixels at and above each score; those of normal images apart, if asked for."""
     thresholds = np.concatenate([distinct, np.nextafter(distinct, np.inf)])
     fp: dict[int, NDArray[np.int64]] = {}
+    count = at_thresholds(thresholds, False)
     positives = negatives = 0
     most, enough = min(room // 2, _MOST_AT_ONCE), _PIXELS_A_SCORE * len(thresholds)
     for images, labels, allowed in _grouped(batches, opts, most, enough):
         groups = by_kind(zip(images, labels, strict=True)) if apart else {0: (images, labels)}
         for kind, group in groups.items():
-            found, _ = counts(group[0], group[1], allowed, names=_NAMES, images=True, grid=(thresholds, False))
+            found, _ = counts(group[0], group[1], allowed, count, names=_NAMES, images=True)
             fp[kind] = fp[kind] + found.fp if kind in fp else found.fp
             positives += found.positives
             negatives += found.negatives

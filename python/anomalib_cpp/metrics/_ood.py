@@ -11,6 +11,7 @@ from .._checks import choice, fraction
 from .._errors import InvalidInputError, InvalidTypeError
 from ._areas import average_precision
 from ._arguments import argument, flat, float64_holds, refuse_nan
+from ._counting import score_levels
 from ._inputs import Options, counts
 from ._polylines import trapezoid
 
@@ -113,7 +114,7 @@ def _common(known: NDArray[Any], novel: NDArray[Any]) -> np.dtype[Any]:
 def _exact(values: NDArray[Any], n_known: int, rate: float) -> dict[str, float]:
     labels = np.arange(len(values)) < n_known
     found, _ = counts(values, labels, _OPTIONS)
-    levels, _ = counts(values, labels, _OPTIONS, levels=True)
+    levels, _ = counts(values, labels, _OPTIONS, score_levels())
     fpr, tpr, _ = levels.roc_curve(False)
     return {
         "auroc": float(found.auroc(1.0)),

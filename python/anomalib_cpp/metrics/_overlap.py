@@ -9,6 +9,7 @@ import numpy as np
 from .._checks import choice, number
 from .._errors import InvalidInputError
 from ._arguments import argument
+from ._counting import at_thresholds
 from ._inputs import counts, defined, options, propagates
 
 __all__ = ["pro_score"]
@@ -68,15 +69,8 @@ def pro_score(
     level = 0.5 if threshold is None else number(threshold, "threshold")
     if level != level:
         raise InvalidInputError("threshold must not be NaN")
-    found, _ = counts(
-        maps,
-        masks,
-        opts,
-        names=("maps", "masks"),
-        images=True,
-        connectivity=int(connectivity),
-        grid=(np.array([level]), True),
-    )
+    count = at_thresholds(np.array([level]), True, int(connectivity))
+    found, _ = counts(maps, masks, opts, count, names=("maps", "masks"), images=True)
     if propagates(found, opts):
         return float("nan")
     if found.regions == 0:

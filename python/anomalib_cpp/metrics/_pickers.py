@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._arrays import locate
 from .._checks import as_integer, integer, number
 from .._errors import InvalidInputError, UndefinedMetricWarning
+from ._counting import TOTALS
 from ._grids import confusion_counts
 from ._inputs import argument, counts, options, propagates
 from ._ranking import NAN, f1_of
@@ -215,7 +216,7 @@ def _classes(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Scores of the anomalous and of the normal items; None where NaN propagates."""
     opts = options(nan_policy, "raise", threads)
-    found, _ = counts(scores, labels, opts, grid=(np.empty(0), False))  # checks without a sort
+    found, _ = counts(scores, labels, opts, TOTALS)
     if propagates(found, opts):
         return None
     if not (found.positives and found.negatives):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._checks import choice, integer, number
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from ._counting import normal_ranks
 from ._inputs import Options, caller_depth, counts, defined, options
 from ._results import AupimoResult
 
@@ -106,7 +107,7 @@ def aupimo(
     size = integer(num_thresholds, "num_thresholds", 2)
     if grid is None and snap:
         grid = _even_thresholds(maps, masks, opts, size)
-    found = counts(maps, masks, opts, names=("maps", "masks"), images=True, normal_thresholds=(grid,))[0]
+    found = counts(maps, masks, opts, normal_ranks(grid), names=("maps", "masks"), images=True)[0]
     if not snap:
         return exact_overlap(found, (low, high), opts)
     nothing = _nothing(found, (low, high), opts)
@@ -176,7 +177,7 @@ def _given_thresholds(value: Any) -> NDArray[Any]:
 
 def _even_thresholds(maps: Any, masks: Any, opts: Options, size: int) -> NDArray[Any] | None:
     """Thresholds from the lowest to the highest normal score; None where there is no normal image."""
-    found, given = counts(maps, masks, opts, names=("maps", "masks"), images=True, normal_thresholds=(np.zeros(0),))
+    found, given = counts(maps, masks, opts, normal_ranks(np.zeros(0)), names=("maps", "masks"), images=True)
     if found.normal_images == 0:
         return np.zeros(0)
     dtype = (given.data[0] if isinstance(given.data, list) else given.data).dtype

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ._batches import pairs, scores_of
 from ._binned import Counted, count_between
+from ._counting import TOTALS
 from ._image_sizes import ImageSizes, by_kind, worth
 from ._inputs import Options, counts
 from ._pimo import require_reachable
@@ -31,7 +32,7 @@ def count_images(
     """
     if images is None:
         return count_between(maps, masks, edges, opts, connectivity)
-    checked, _ = counts(maps, masks, opts, names=("maps", "masks"), images=True, grid=(np.zeros(0), False))
+    checked, _ = counts(maps, masks, opts, TOTALS, names=("maps", "masks"), images=True)
     given = list(pairs(maps, masks))
     rows = 2 if connectivity is None else 4
     table = np.zeros((rows + ROWS, len(edges) + 1), np.int64)

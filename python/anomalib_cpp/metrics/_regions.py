@@ -10,6 +10,7 @@ from .. import _core
 from .._checks import choice, fraction
 from .._config import threads_or_default
 from .._errors import InvalidInputError
+from ._counting import rank_pairs, score_levels
 from ._grids import PRO_THRESHOLDS, pro_on_grid
 from ._ignored import without_ignored
 from ._inputs import SMALL, Options, argument, counts, defined, options, propagates, why_undefined
@@ -165,7 +166,7 @@ def aupro(
     if variant in PRO_THRESHOLDS:
         sampled = [_sampled(variant, maps, masks, limit, int(connectivity), num_thresholds, opts) for limit in limits]
         return sampled[0] if single else np.array(sampled)
-    found, given = counts(maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True)
+    found, given = counts(maps, masks, opts, rank_pairs(int(connectivity)), names=("maps", "masks"), images=True)
     if variant == "anomalib":
         limits = [float(np.float32(limit)) for limit in limits]
     if propagates(found, opts):
@@ -189,9 +190,7 @@ def aupro(
         result["region_scores"] = given.like_input(scores[0] if single else scores)
         result["region_images"], result["region_areas"] = given.like_input(images), given.like_input(areas)
     if return_curve:
-        levels, _ = counts(
-            maps, masks, opts, names=("maps", "masks"), connectivity=int(connectivity), images=True, levels=True
-        )
+        levels, _ = counts(maps, masks, opts, score_levels(int(connectivity)), names=("maps", "masks"), images=True)
         result["curve"] = Curve(*map(given.like_input, levels.pro_curve(False)))
     return ProResult(value, **result)
 

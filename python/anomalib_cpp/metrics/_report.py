@@ -9,6 +9,7 @@ from .._checks import choice, fraction, integer, number
 from .._config import parse_budget
 from .._errors import InvalidInputError, InvalidTypeError
 from ._binned_report import binned_report
+from ._counting import normal_ranks, pairs_and_ranks, rank_pairs
 from ._inputs import Options, counts, options
 from ._lean import lean_counts
 from ._pimo import checked_bounds
@@ -22,11 +23,11 @@ def pixel_values(maps: Any, masks: Any, asked: Asked, opts: Options) -> dict[str
     ranked = ranks = None
     names = ("maps", "masks")
     if asked.ranking and asked.overlap:
-        (ranked, ranks), _ = counts(maps, masks, opts, names=names, images=True, both=asked.connectivity)
+        (ranked, ranks), _ = counts(maps, masks, opts, pairs_and_ranks(asked.connectivity), names=names, images=True)
     elif asked.ranking:
-        ranked, _ = counts(maps, masks, opts, names=names, connectivity=asked.regions, images=True)
+        ranked, _ = counts(maps, masks, opts, rank_pairs(asked.regions), names=names, images=True)
     elif asked.overlap:
-        ranks, _ = counts(maps, masks, opts, names=names, images=True, normal_thresholds=(None,))
+        ranks, _ = counts(maps, masks, opts, normal_ranks(), names=names, images=True)
     return exact_values(ranked, ranks, asked, opts)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._checks import as_integer, choice, fraction, number
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
+from ._counting import rank_pairs, score_levels
 from ._inputs import argument, counts, defined, options, propagates
 from ._results import SproResult
 from ._spro_loco import refined_scores
@@ -106,8 +107,8 @@ def spro(
     layers = [_layers(channels[i], image.shape, i) for i, image in enumerate(images)]
     unions = [of_image.any(axis=0) for of_image in layers]
     exact = variant == "exact"
-    needs: dict[str, Any] = {"connectivity": 8} if exact else {"levels": True}
-    found, _ = counts(images, unions, opts, names=("maps", "channels"), images=True, **needs)
+    count = rank_pairs(8) if exact else score_levels()
+    found, _ = counts(images, unions, opts, count, names=("maps", "channels"), images=True)
 
     defects, wanted, where, areas = [], [], [], []  # of each defect's pixels the ranks, or the scores
     for i, (image, of_image, union) in enumerate(zip(images, layers, unions, strict=True)):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._arrays import locate
 from .._errors import InvalidInputError
 from ._arguments import argument, binary, flat
+from ._counting import PAIRS, TOTALS, Count
 from ._inputs import Options, counts
 from ._polylines import area_up_to
 
@@ -71,9 +72,9 @@ def weighted_counts(
     labels: Any,
     sample_weight: Any,
     opts: Options,
+    count: Count = PAIRS,
     *,
     names: tuple[str, str] = ("scores", "labels"),
-    levels: bool = False,
     keep_order: bool = False,
 ) -> tuple[Any, Any]:
     """Count samples as :func:`counts` does; by weight, unless all weigh the same.
@@ -82,11 +83,10 @@ def weighted_counts(
     order of their weights, so that sums do not depend on the order of the samples; with `keep_order` as they come.
     """
     if sample_weight is None:
-        return counts(scores, labels, opts, names=names, levels=levels)
+        return counts(scores, labels, opts, count, names=names)
     weights = locate(sample_weight, "sample_weight").data.astype(np.float64)
     equal = weights.size == 0 or weights.min() == weights.max() > 0
-    nothing = None if equal else (np.empty(0), False)  # a grid without thresholds: checks without a sort
-    found, given = counts(scores, labels, opts, names=names, samples=True, levels=levels, grid=nothing)
+    found, given = counts(scores, labels, opts, count if equal else TOTALS, names=names, samples=True)
     values, truth = (flat(argument(value, name)).data for value, name in zip((scores, labels), names, strict=True))
     weights = weights.reshape(-1) if weights.shape == (len(values), 1) else weights
     if weights.shape != values.shape:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from .._checks import choice, fraction
 from .._errors import InvalidInputError
+from ..metrics._counting import Count, rank_pairs
 from ..metrics._inputs import Options, counts
 from ._states import Collected, check_pair, warn
 
@@ -121,11 +123,10 @@ class BinaryAUPRO(Maps):
             return self._result(0.0)
         return self._result(found.aupro(self.fpr_limit))
 
-    def _count(self, *, levels: bool = False) -> Any:
+    def _count(self, way: Callable[[int], Count] = rank_pairs) -> Any:
         opts = Options("raise" if self.ignore_index is None else "omit", "nan", None)
         maps, masks = self._stacked()
-        names = ("preds", "target")
-        return counts(maps, masks, opts, names=names, connectivity=self.connectivity, images=True, levels=levels)[0]
+        return counts(maps, masks, opts, way(self.connectivity), names=("preds", "target"), images=True)[0]
 
 
 def images_of(value: Any, name: str) -> Any:

@@ -11,6 +11,7 @@ from .._checks import flag, integer
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError
 from ..metrics import aupimo
+from ..metrics._counting import normal_ranks
 from ..metrics._inputs import Options, counts
 from ..metrics._pimo import checked_bounds
 from ._maps import Maps
@@ -99,9 +100,7 @@ class PIMO(Maps):
     def _curves(self, maps: Any, masks: Any) -> tuple[PIMOResult, Any]:
         """Return the curves, and their thresholds as they were computed."""
         grid = self._grid(maps, masks)
-        found, _ = counts(
-            maps, masks, _OPTIONS, names=("anomaly_maps", "masks"), images=True, normal_thresholds=(grid,)
-        )
+        found, _ = counts(maps, masks, _OPTIONS, normal_ranks(grid), names=("anomaly_maps", "masks"), images=True)
         recalls = found.image_recalls(0, len(grid), threads_or_default(None))
         rates, recalls = (np.flip(values, -1) for values in (found.shared_fpr, recalls))  # thresholds ascend
         return PIMOResult(self._given(grid), self._given(rates), self._given(recalls)), grid

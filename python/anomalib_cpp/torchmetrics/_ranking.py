@@ -8,6 +8,7 @@ import torch
 
 from .._checks import as_integer, choice
 from .._errors import InvalidInputError
+from ..metrics._counting import PAIRS, Count, score_levels
 from ..metrics._inputs import Options, counts
 from ._states import Collected, check_pair, warn
 
@@ -69,9 +70,9 @@ class Ranking(Collected):
             raise InvalidInputError(f"{type(self).__name__} has no data: every label equals ignore_index, or none came")
         return preds, target
 
-    def _count(self, *, levels: bool = False) -> Any:
+    def _count(self, count: Count = PAIRS) -> Any:
         preds, target = self._pair()
-        found, _ = counts(preds, target, Options("raise", "nan", None), names=("preds", "target"), levels=levels)
+        found, _ = counts(preds, target, Options("raise", "nan", None), count, names=("preds", "target"))
         return found
 
     def _as_scores(self, thresholds: Any) -> Any:
@@ -85,7 +86,7 @@ class Ranking(Collected):
             table = self.confmat.cpu().double().flip(0)
             false, true = table[:, 0], table[:, 1]
             return ratio(false[:, 1], false.sum(1)), ratio(true[:, 1], true.sum(1)), self.thresholds.flip(0)
-        found = self._count(levels=True)
+        found = self._count(score_levels())
         fpr, tpr, thresholds = found.roc_curve(False)
         if not found.negatives:
             warn("the false positive rate is undefined and set to zero: no label is 0")
@@ -108,7 +109,7 @@ class Ranking(Collected):
                 torch.cat([recall, recall.new_zeros(1)]),
                 self.thresholds,
             )
-        found = self._count(levels=True)
+        found = self._count(score_levels())
         recall, precision, thresholds = found.pr_curve()
         if not found.positives:
             warn("recall is undefined and set to one: no label is 1")
