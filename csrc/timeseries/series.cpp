@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "ranking/keys.h"
+#include "ranking/score_keys.h"
 #include "ranking/sort.h"
 
 namespace acpp::timeseries {
@@ -13,64 +13,62 @@ namespace {
 
 using Item = ranking::Keyed<std::uint32_t>;
 
-// Puts points of equal leading bits in the order of their whole keys.
-template <class KeyOf>
-void refine(std::vector<Item>& items, KeyOf&& key_of) {
+// Puts points of equal leading bits in the order of their whole keys, highest first.
+template <class Key>
+void refine(std::vector<Item>& items, const std::vector<Key>& keys) {
     for (std::size_t begin = 0; begin < items.size();) {
         std::size_t end = begin + 1;
         while (end < items.size() && items[end].key == items[begin].key) ++end;
         if (end - begin > 1)
             std::stable_sort(items.begin() + static_cast<index_t>(begin), items.begin() + static_cast<index_t>(end),
-                             [&](const Item& a, const Item& b) { return key_of(a.payload) < key_of(b.payload); });
+                             [&](const Item& a, const Item& b) { return keys[a.payload] > keys[b.payload]; });
         begin = end;
     }
 }
 
-template <class T>
-void rank(const SeriesInput& input, Series& series, const RunOptions& run) {
-    using Score = ranking::ScoreKey<T>;
-    using Key = typename Score::Key;
-    const T* scores = static_cast<const T*>(input.scores);
-    const auto key_of = [&](std::size_t i) { return static_cast<Key>(~Score::key(scores[i])); };  // highest first
+template <class Key>
+void rank(const SeriesInput& input, ranking::DType type, Series& series, const RunOptions& run) {
     const std::size_t n = static_cast<std::size_t>(input.size);
-    Pace pace(run);
-    Key least = key_of(0), most = least;
-    for (std::size_t i = 0; i < n; ++i) {
-        if (Score::missing(scores[i]))
-            throw InvalidArgument(input.name + " contains NaN, first at index " + std::to_string(i) +
-                                  "; remove or fill those points");
-        least = std::min(least, key_of(i)), most = std::max(most, key_of(i));
-    }
+    std::vector<Key> keys(n);
+    ranking::to_keys(type, input.scores, input.size, keys.data());
+    Key least = keys[0], most = least;
+    for (Key key : keys) least = std::min(least, key), most = std::max(most, key);
+    if (most == ranking::missing_key<Key> && ranking::has_nan(type))
+        throw InvalidArgument(input.name + " contains NaN, first at index " +
+                              std::to_string(std::find(keys.begin(), keys.end(), most) - keys.begin()) +
+                              "; remove or fill those points");
     // Half-width items sort in half the passes over half the memory; few scores share their 32 leading bits.
     const int spare = std::max(0, static_cast<int>(std::bit_width(static_cast<Key>(most - least))) - 32);
     std::vector<Item> items(n);
     {
         std::vector<Item> scratch(n);
         for (std::size_t i = 0; i < n; ++i)
-            items[i] = {static_cast<std::uint32_t>((key_of(i) - least) >> spare), static_cast<std::uint32_t>(i)};
+            items[i] = {static_cast<std::uint32_t>((most - keys[i]) >> spare), static_cast<std::uint32_t>(i)};
         ranking::parallel_sort(items.data(), scratch.data(), input.size, run);
     }
-    if (spare > 0) refine(items, key_of);
+    if (spare > 0) refine(items, keys);
 
     series.level.resize(n);
     series.order.resize(n);
+    std::vector<Key> distinct;
     std::uint32_t hits = 0;
-    Key last = 0;
+    Pace pace(run);
     for (std::size_t i = 0; i < n; ++i, pace.step()) {
         const std::uint32_t point = items[i].payload;
-        const Key key = key_of(point);
-        if (i == 0 || key != last) {
-            series.value.push_back(Score::score(static_cast<Key>(~key)));
+        const Key key = spare > 0 ? keys[point] : static_cast<Key>(most - items[i].key);
+        if (i == 0 || key != distinct.back()) {
+            distinct.push_back(key);
             series.reached.push_back(0), series.hit.push_back(0);
-            last = key;
         }
         hits += input.labels[point];
-        series.level[point] = static_cast<std::uint32_t>(series.value.size() - 1);
+        series.level[point] = static_cast<std::uint32_t>(distinct.size() - 1);
         series.order[i] = point;
         series.reached.back() = static_cast<std::uint32_t>(i + 1);
         series.hit.back() = hits;
     }
     series.positives = hits;
+    series.value.resize(distinct.size());
+    ranking::to_scores(type, distinct.data(), static_cast<index_t>(distinct.size()), series.value.data());
 }
 
 template <class Inside>
@@ -93,7 +91,7 @@ Series make_series(const SeriesInput& input, ranking::DType type, const RunOptio
     require(input.size < std::numeric_limits<std::uint32_t>::max(), "a series must have fewer than 2^32 - 1 points");
     Series series;
     series.size = input.size;
-    ranking::with_dtype(type, [&](auto tag) { rank<typename decltype(tag)::type>(input, series, run); });
+    ranking::with_key(type, [&](auto tag) { rank<typename decltype(tag)::type>(input, type, series, run); });
     series.events = runs_of(series.size, [&](index_t t) { return input.labels[t] != 0; });
     for (const Event& event : series.events) {
         const auto first = series.level.begin() + event.begin;

@@ -43,7 +43,7 @@ struct SeriesInput {
 };
 
 // A series of fewer than 2^32 points, at least one. O(n) time in a radix sort; 12 bytes a point and 16 for each
-// distinct score, and 16 a point until the sort is done. Throws InvalidArgument for NaN scores.
+// distinct score, and 24 a point until the sort is done. Throws InvalidArgument for NaN scores.
 Series make_series(const SeriesInput& input, ranking::DType type, const RunOptions& run);
 
 // The maximal runs of predicted points when the first n levels are.
