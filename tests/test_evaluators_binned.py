@@ -11,7 +11,17 @@ from hypothesis.extra.numpy import arrays
 
 import anomalib_cpp as ac
 from anomalib_cpp.evaluators import CurveAccumulator
-from anomalib_cpp.metrics import aupimo, aupr, aupro, auroc, average_precision, f1_max, fpr_at_tpr, iou_max
+from anomalib_cpp.metrics import (
+    aupimo,
+    aupr,
+    aupro,
+    auroc,
+    average_precision,
+    f1_max,
+    fpr_at_tpr,
+    iou_max,
+    pixel_report,
+)
 from test_metrics_golden import modular_maps
 
 MAPS, MASKS = modular_maps()
@@ -104,6 +114,24 @@ def test_bins_of_one_value_each_leave_no_doubt():
     fine = filled(MAPS, MASKS, n_bins=32, score_range=(0, 1), weighted=True).compute()
     for name in ("auroc", "aupro"):
         assert fine[name].high - fine[name].low <= wide[name].high - wide[name].low
+
+
+@pytest.mark.parametrize(("score_range", "n_bins"), [(None, 65536), ((0, 255), 255), ((-0.5, 255.5), 256)])
+def test_integer_maps_leave_no_doubt(score_range, n_bins):
+    maps = np.round(MAPS * 255).astype(np.uint8)
+    exact = pixel_report(maps, MASKS, metrics=("auroc", "average_precision", "aupr", "f1_max", "iou_max", "aupro"))
+    whole = CurveAccumulator(n_bins, score_range, weighted=True)
+    whole.update(maps, MASKS)
+    for accumulator in (whole, CurveAccumulator.from_state(whole.state()), whole.clone()):
+        report = accumulator.compute()
+        for name, value in exact.items():
+            if name in report:
+                assert report[name].value == pytest.approx(value, abs=1e-12)
+                assert report[name].high - report[name].low <= 4e-12
+    binned = pixel_report(maps, MASKS, metrics=("auroc", "aupro"), mode="binned")
+    assert all(binned[name].high - binned[name].low <= 4e-12 for name in binned)
+    whole.update(MAPS, MASKS)  # now scores can lie between two integers
+    assert whole.compute()["auroc"].high - whole.compute()["auroc"].low > 1e-6
 
 
 def test_many_anomalous_pixels_keep_the_bound(monkeypatch):

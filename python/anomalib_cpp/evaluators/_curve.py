@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .._checks import choice, flag, fraction, integer
 from .._errors import FormatError, InvalidInputError, ReproducibilityWarning
 from ..metrics import BinnedResult, Curve
-from ..metrics._arguments import image_stack
+from ..metrics._arguments import hold_integers, image_stack
 from ..metrics._binned import Counted, bins_of, carry, even_edges, range_of
 from ..metrics._binned_report import results
 from ..metrics._image_sizes import ImageSizes
@@ -55,6 +55,8 @@ class CurveAccumulator(Mergeable):
     16 bytes a bin, 16 more with regions, 32 more with `per_image` and a few for each size that images have. Counts are
     integers, so that batches and merging change no bit once the range is fixed. NaN scores are refused.
 
+    Of integer maps, a bin with room for one integer hides nothing: in bins no wider than one, intervals are points.
+
     For ``"aupimo"`` an anomalous pixel counts one over the anomalous pixels of its image, and a pixel of a normal image
     one over the pixels of that image: sums of these know the images well enough for the interval.
 
@@ -92,6 +94,7 @@ class CurveAccumulator(Mergeable):
             self._range = None
         self._counts = np.zeros((rows_of(self._weighted, self._per_image), self._bins + 2), np.int64)
         self._images = ImageSizes() if self._per_image else None
+        self._integers = True
         self._updates = 0
 
     @property
@@ -126,16 +129,18 @@ class CurveAccumulator(Mergeable):
         InvalidInputError, InvalidTypeError
             As :func:`~anomalib_cpp.metrics.pixel_report`; nothing is counted then.
         """
-        found_range = self._range or range_of(image_stack(maps, "maps"), self._bins)
+        scores = image_stack(maps, "maps")
+        found_range = self._range or range_of(scores, self._bins)
         edges = even_edges(*found_range, self._bins)
         regions = self._connectivity if self._weighted else None
         images = ImageSizes() if self._per_image else None
         added = count_images(maps, masks, edges, options("raise", None, None), regions, images)
         self._range = found_range
-        self._add(added.table, images, 1)
+        self._add(added.table, images, hold_integers(scores), 1)
 
-    def _add(self, added: NDArray[np.int64], images: ImageSizes | None, updates: int) -> None:
+    def _add(self, added: NDArray[np.int64], images: ImageSizes | None, integers: bool, updates: int) -> None:
         self._counts += added
+        self._integers &= integers
         carry(self._counts)
         if self._images is not None and images is not None:
             self._images.merge(images)
@@ -190,7 +195,8 @@ class CurveAccumulator(Mergeable):
                 ReproducibilityWarning,
                 stacklevel=caller_depth(),
             )
-        return bins_of(self._counts, even_edges(*self._range, self._bins), self._images)
+        edges = even_edges(*self._range, self._bins)
+        return bins_of(self._counts, edges, self._images, integers=self._integers)
 
     def curves(self) -> dict[str, Curve]:
         """Return curves with a point for each edge of the bins, thresholds falling.
@@ -233,7 +239,7 @@ class CurveAccumulator(Mergeable):
         nothing_yet = self._range is None or getattr(other, "_range", None) is None  # no range, no data
         self._require_mergeable(other, ("range_from_data", *(["score_range"] if nothing_yet else [])))
         self._range = self._range or other._range
-        self._add(other._counts, other._images, other._updates)
+        self._add(other._counts, other._images, other._integers, other._updates)
         return self
 
     def _configuration(self) -> dict[str, Any]:
@@ -256,11 +262,13 @@ class CurveAccumulator(Mergeable):
             ``weighted=True`` two rows of the regions' mass; with ``per_image=True`` two of what anomalous pixels, and
             two of what pixels of normal images are worth. With ``per_image=True`` also ``image_sizes``, int64 of shape
             (k, 4): number of pixels, normal images, anomalous images and pixels at ``highest_normal``, the highest
-            score of normal images. ``settings``.
+            score of normal images. ``integers``, int64 of shape (1,): 1 while all scores were of an integer dtype.
+            ``settings``.
         """
         public = [1, 0, *range(2, len(self._counts))]  # normal pixels come first in a state
         images = {} if self._images is None else self._images.arrays()
-        return {"counts": self._counts[public], **images, "settings": self._settings_array()}
+        integers = np.array([self._integers], np.int64)
+        return {"counts": self._counts[public], **images, "integers": integers, "settings": self._settings_array()}
 
     @classmethod
     def _from_parts(cls, parts: dict[str, Any], config: Any) -> CurveAccumulator:
@@ -275,6 +283,7 @@ class CurveAccumulator(Mergeable):
                 raise FormatError("state must hold counts that are not negative, and the range that they are for")
             made._counts = held[[1, 0, *range(2, rows)]]
             made._from_data = from_data
+            made._integers = bool(part(parts, "integers", np.int64, (1,))[0])
             if made._per_image:
                 made._images = images_of(parts, made._counts)
         return made._restored(updates)

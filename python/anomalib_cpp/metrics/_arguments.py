@@ -59,6 +59,11 @@ def argument(value: Any, name: str) -> Argument:
     return Argument(data, images[0].like_input, sum(image.size for image in images))
 
 
+def hold_integers(images: list[NDArray[Any]]) -> bool:
+    """Tell whether no score can lie between two integers."""
+    return all(image.dtype.kind in "biu" for image in images)
+
+
 def float64_holds(values: NDArray[Any]) -> bool:
     """Tell whether float64 holds these integers exactly: of 32 bits at most, or below 2^53."""
     return values.dtype.itemsize < 8 or (int(values.max()) <= 1 << 53 and int(values.min()) >= -(1 << 53))

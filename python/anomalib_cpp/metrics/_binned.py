@@ -86,8 +86,13 @@ def carry(table: NDArray[np.int64]) -> None:
     lower -= over << 31
 
 
-def bins_of(table: NDArray[np.int64], edges: NDArray[np.float64], images: ImageSizes | None = None) -> Bins:
-    """Return counts as the intervals take them, highest first; with `images` the last rows are about them."""
+def bins_of(
+    table: NDArray[np.int64], edges: NDArray[np.float64], images: ImageSizes | None = None, *, integers: bool = False
+) -> Bins:
+    """Return counts as the intervals take them, highest first; with `images` the last rows are about them.
+
+    Of `integers`, a bin in which there is room for one integer hides nothing.
+    """
     falling = table[:, ::-1]
     regions = len(table) - (0 if images is None else ROWS) == 4
     coverage = None
@@ -95,7 +100,7 @@ def bins_of(table: NDArray[np.int64], edges: NDArray[np.float64], images: ImageS
         mass = falling[2].astype(np.float64) * 2.0**31 + falling[3]
         coverage = mass / mass.sum() if mass.sum() > 0 else mass
     single = np.zeros(len(edges) + 1, bool)
-    single[1:-1] = edges[1:] == np.nextafter(edges[:-1], np.inf)
+    single[1:-1] = np.diff(np.ceil(edges)) <= 1 if integers else edges[1:] == np.nextafter(edges[:-1], np.inf)
     single[-1] = edges[-1] == np.inf
     overlap = None if images is None else overlap_of(falling[-ROWS:], images)
     return Bins(falling[0], falling[1], coverage, single[::-1], overlap)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._errors import MemoryBudgetError
-from ._arguments import image_stack
+from ._arguments import hold_integers, image_stack
 from ._batches import Batches, each, pairs, require_same, scores_of
 from ._binned import Counted, bins_of, carry, even_edges, range_of
 from ._image_sizes import ImageSizes
@@ -25,8 +25,8 @@ def binned_report(
     batches: Batches, asked: Asked, opts: Options, n_bins: int, atol: float | None, budget: int | None
 ) -> dict[str, BinnedResult]:
     """Report what is asked for, with half-widths of at most `atol` if that is given."""
-    edges, counted, images = _counted(batches, None, n_bins, opts, asked)
-    bins = bins_of(counted.table, edges, images)
+    edges, counted, images, integers = _counted(batches, None, n_bins, opts, asked)
+    bins = bins_of(counted.table, edges, images, integers=integers)
     if atol is not None and not propagates(counted, opts):
         as_f1 = tuple("f1_max" if name == "dice_max" else name for name in asked.names)
         open_bins = undecided(bins, as_f1, asked.limit, asked.fpr_bounds, atol)[::-1]
@@ -34,29 +34,31 @@ def binned_report(
             found = _anomalous_scores(batches, edges, open_bins, opts, asked.overlap, budget)
             edges = np.unique(np.concatenate([edges, found, np.nextafter(found, np.inf)]))
             total = counted.positives, counted.negatives
-            edges, counted, images = _counted(batches, edges, n_bins, opts, asked)
+            edges, counted, images, integers = _counted(batches, edges, n_bins, opts, asked)
             require_same(total, (counted.positives, counted.negatives))
-            bins = bins_of(counted.table, edges, images)
+            bins = bins_of(counted.table, edges, images, integers=integers)
     return results(bins, counted, images, asked, opts)
 
 
 def _counted(
     batches: Batches, edges: NDArray[np.float64] | None, n_bins: int, opts: Options, asked: Asked
-) -> tuple[NDArray[np.float64], Counted, ImageSizes | None]:
-    """Count all batches; the first one chooses the edges if there are none."""
+) -> tuple[NDArray[np.float64], Counted, ImageSizes | None, bool]:
+    """Count all batches, and tell whether they hold integers; the first one chooses the edges if there are none."""
     total: NDArray[np.int64] | None = None
     images = ImageSizes() if asked.overlap else None
-    missing = 0
+    missing, integers = 0, True
     for maps, masks, allowed in each(batches, opts):
+        scores = image_stack(maps, "maps")
+        integers &= hold_integers(scores)
         if edges is None:
-            edges = even_edges(*range_of(image_stack(maps, "maps"), n_bins), n_bins)
+            edges = even_edges(*range_of(scores, n_bins), n_bins)
         added = count_images(maps, masks, edges, allowed, asked.regions, images)
         total = added.table if total is None else total + added.table
         carry(total)
         missing += added.missing if allowed.nan_policy == "propagate" else 0
     assert edges is not None
     assert total is not None
-    return edges, Counted(total, missing), images
+    return edges, Counted(total, missing), images, integers
 
 
 def _anomalous_scores(

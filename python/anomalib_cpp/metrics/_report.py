@@ -70,7 +70,8 @@ def pixel_report(
     connectivity : {4, 8}, default 8
         Of the regions of ``"aupro"``.
     mode : {"exact", "binned"}, default "exact"
-        ``"binned"`` counts scores in bins and reports intervals that hold the exact values.
+        ``"binned"`` counts scores in bins and reports intervals that hold the exact values, which are the values
+        themselves for integer maps in bins no wider than one.
     n_bins : int >= 2, optional
         With ``"binned"``: evenly wide bins over the range of the scores, or of the first pair; 65536 by default.
     atol : float >= 1e-11, optional
