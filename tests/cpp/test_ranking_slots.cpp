@@ -43,7 +43,7 @@ void check(const std::set<Key>& distinct, const std::vector<Key>& keys) {
     const std::vector<Key> v(distinct.begin(), distinct.end());
     const auto expected = expected_slots(v, keys);
     for (int workers : {1, 3, 64})
-        for (SlotSearch search : {SlotSearch::best, SlotSearch::table, SlotSearch::sort})
+        for (SlotSearch search : {SlotSearch::best, SlotSearch::table, SlotSearch::parts, SlotSearch::sort})
             EXPECT_EQ(counted_slots(v, keys, workers, search), expected) << workers << " " << static_cast<int>(search);
 }
 

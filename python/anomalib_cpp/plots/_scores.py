@@ -81,5 +81,5 @@ def plot_score_histogram(
         ax.axvline(threshold, color="0.2", linewidth=1, linestyle="--", label="threshold")
     ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="image score", ylabel="images")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="best")  # said, so that Matplotlib does not warn of the time it takes
     return ax
