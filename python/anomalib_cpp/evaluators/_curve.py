@@ -283,7 +283,10 @@ class CurveAccumulator(Mergeable):
                 raise FormatError("state must hold counts that are not negative, and the range that they are for")
             made._counts = held[[1, 0, *range(2, rows)]]
             made._from_data = from_data
-            made._integers = bool(part(parts, "integers", np.int64, (1,))[0])
+            integers = int(part(parts, "integers", np.int64, (1,))[0])
+            if integers not in (0, 1):
+                raise FormatError(f"state must say of integers 0 or 1; got {integers}")
+            made._integers = integers == 1
             if made._per_image:
                 made._images = images_of(parts, made._counts)
         return made._restored(updates)
