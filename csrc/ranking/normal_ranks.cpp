@@ -122,7 +122,11 @@ class Builder {
         if (!has_nan(input_.score_type) || input_.made) return;
         std::atomic<index_t> missing{0};
         parallel_blocks(static_cast<index_t>(beside_.size()), 1, run_, [&](index_t s, index_t) {
-            missing += for_background<Key>(input_, beside_[s], [](const Key*, index_t) {});
+            bool any = false;
+            for_pixels(input_, beside_[s], [&](const void* scores, const std::uint8_t*, index_t n) {
+                any |= any_missing(input_.score_type, scores, n);
+            });
+            if (any) missing += for_background<Key>(input_, beside_[s], [](const Key*, index_t) {});
         });
         ranks_.missing += missing;
     }

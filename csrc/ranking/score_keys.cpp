@@ -101,6 +101,16 @@ std::vector<std::optional<Key>> keys_reaching(DType type, const std::vector<doub
     return keys;
 }
 
+bool any_missing(DType type, const void* scores, index_t n) {
+    return with_dtype(type, [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        const T* from = static_cast<const T*>(scores);
+        typename ScoreKey<T>::Key any = 0;  // as wide as a score: read as vectors
+        for (index_t i = 0; i < n; ++i) any |= ScoreKey<T>::missing(from[i]) ? 1 : 0;
+        return any != 0;
+    });
+}
+
 PixelAt find_missing(const ScoredImages& input) {
     return with_dtype(input.score_type, [&](auto tag) {
         using T = typename decltype(tag)::type;

@@ -43,6 +43,9 @@ std::vector<Key> keys_of_values(DType type, const std::vector<double>& values);
 template <class Key>
 std::vector<std::optional<Key>> keys_reaching(DType type, const std::vector<double>& thresholds, bool strict);
 
+// Tells whether one of n scores is NaN.
+bool any_missing(DType type, const void* scores, index_t n);
+
 // Where the first NaN score stands; for messages.
 PixelAt find_missing(const ScoredImages& input);
 
