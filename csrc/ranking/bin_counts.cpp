@@ -108,8 +108,7 @@ std::vector<Count> between(const std::vector<Count>& reached, Count total) {
 std::vector<double> even_edges(double low, double high, index_t n) {
     const EvenBins bins = even_bins(low, high, n);
     std::vector<double> edges;
-    for (index_t i = 0; i < n; ++i) edges.push_back(static_cast<double>(i) * bins.step + low);
-    edges.push_back(bins.last);
+    for (index_t i = 0; i <= n; ++i) edges.push_back(bins.edge(i));
     return edges;
 }
 

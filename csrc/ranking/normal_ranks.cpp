@@ -47,18 +47,13 @@ class Builder {
   public:
     Builder(const ScoredImages& input, const RunOptions& run) : input_(input), run_(run), strips_(strips_of(input)) {}
 
-    NormalRanks at_thresholds(const std::vector<double>& thresholds) {
+    NormalRanks at_levels(const std::optional<std::vector<double>>& thresholds) {
         auto ranked = rank(8);
-        const std::vector<Key> levels = keys_of_values<Key>(input_.score_type, thresholds);  // ascending
+        const std::vector<Key> levels =  // ascending
+            thresholds ? keys_of_values<Key>(input_.score_type, *thresholds) : ranked.distinct;
         measure(levels, nullptr);
         count_missing_beside();
         return finish(ranked, levels);
-    }
-    NormalRanks at_scores() {
-        auto ranked = rank(8);
-        measure(ranked.distinct, nullptr);
-        count_missing_beside();
-        return finish(ranked, ranked.distinct);
     }
     PairsAndRanks with_pairs(int connectivity) {
         auto ranked = rank(connectivity);
@@ -203,10 +198,8 @@ class Builder {
 
 NormalRanks normal_ranks(const ScoredImages& input, const std::optional<std::vector<double>>& thresholds,
                          const RunOptions& run) {
-    return with_key(input.score_type, [&](auto tag) {
-        Builder<typename decltype(tag)::type> builder(input, run);
-        return thresholds ? builder.at_thresholds(*thresholds) : builder.at_scores();
-    });
+    return with_key(input.score_type,
+                    [&](auto tag) { return Builder<typename decltype(tag)::type>(input, run).at_levels(thresholds); });
 }
 
 PairsAndRanks pairs_and_ranks(const ScoredImages& input, int connectivity, const RunOptions& run) {

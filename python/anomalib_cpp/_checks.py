@@ -47,6 +47,15 @@ def number(value: Any, name: str) -> float:
         raise InvalidTypeError(f"{name} must be a number; got {_shown(value)}") from None
 
 
+def number_pair(value: Any, name: str, parts: str) -> tuple[float, float]:
+    """Return two numbers; `parts` says what they are."""
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise InvalidTypeError(f"{name} must be a pair ({parts}); got {value!r}") from None
+    return number(first, name), number(second, name)
+
+
 def fraction(value: Any, name: str) -> float:
     """Return a number in (0, 1] as a float."""
     result = number(value, name)

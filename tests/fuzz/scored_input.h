@@ -9,25 +9,7 @@
 namespace acpp::fuzz {
 
 using ranking::DType;
-
-inline index_t bytes_of(DType type) {
-    switch (type) {
-        case DType::boolean:
-        case DType::u8:
-        case DType::i8:
-            return 1;
-        case DType::u16:
-        case DType::i16:
-        case DType::f16:
-            return 2;
-        case DType::u32:
-        case DType::i32:
-        case DType::f32:
-            return 4;
-        default:
-            return 8;
-    }
-}
+using ranking::size_of;
 
 // One element of any type: mostly a small number, at times what is special about the type, or any bits.
 inline void put(DType type, Bytes& bytes, std::uint8_t* out) {
@@ -43,8 +25,8 @@ inline void put(DType type, Bytes& bytes, std::uint8_t* out) {
     }
     std::uint64_t value = static_cast<std::uint64_t>(kind % 8) - (kind % 8 > 5 ? 8 : 0);  // 0 to 5, or the last ones
     if (kind >= 250) value = bytes.bits<std::uint64_t>();
-    if (kind >= 240 && kind < 245) value = std::uint64_t{1} << (8 * bytes_of(type) - 1);  // where the sign begins
-    std::memcpy(out, &value, static_cast<std::size_t>(bytes_of(type)));
+    if (kind >= 240 && kind < 245) value = std::uint64_t{1} << (8 * size_of(type) - 1);  // where the sign begins
+    std::memcpy(out, &value, static_cast<std::size_t>(size_of(type)));
 }
 
 using Exact = long double;  // holds every value of every type, 64-bit integers too
@@ -165,16 +147,16 @@ inline ScoredInput scored_input(Bytes& bytes, bool missing = true, bool wrong = 
         const index_t height = bytes.between(1, 6), width = bytes.flag() ? bytes.between(1, 9) : bytes.between(1, 140);
         const index_t score_stride = width + bytes.between(0, 3), label_stride = width + bytes.between(0, 3);
         input.images.images.push_back({nullptr, nullptr, height, width, score_stride, label_stride});
-        input.score_bytes.emplace_back(((height - 1) * score_stride + width) * bytes_of(scores));
-        input.label_bytes.emplace_back(((height - 1) * label_stride + width) * bytes_of(labels));
+        input.score_bytes.emplace_back(((height - 1) * score_stride + width) * size_of(scores));
+        input.label_bytes.emplace_back(((height - 1) * label_stride + width) * size_of(labels));
         input.first.push_back(static_cast<index_t>(input.pixels.size()));
         for (index_t y = 0; y < height; ++y)
             for (index_t x = 0; x < width; ++x) {
-                std::uint8_t* s = input.score_bytes.back().data() + (y * score_stride + x) * bytes_of(scores);
-                std::uint8_t* l = input.label_bytes.back().data() + (y * label_stride + x) * bytes_of(labels);
+                std::uint8_t* s = input.score_bytes.back().data() + (y * score_stride + x) * size_of(scores);
+                std::uint8_t* l = input.label_bytes.back().data() + (y * label_stride + x) * size_of(labels);
                 put(scores, bytes, s);
                 Exact score = value_at(scores, s);
-                if (std::isnan(score) && !missing) std::fill_n(s, bytes_of(scores), 0), score = 0;
+                if (std::isnan(score) && !missing) std::fill_n(s, size_of(scores), 0), score = 0;
                 if (swap_in)
                     put(labels, bytes, l);
                 else
@@ -194,7 +176,7 @@ inline ScoredInput scored_input(Bytes& bytes, bool missing = true, bool wrong = 
             if (!pixel.anomalous) continue;
             const Exact label =
                 value_at(labels, input.label_bytes[i].data() +
-                                     (pixel.y * input.image(i).label_stride + pixel.x) * bytes_of(labels));
+                                     (pixel.y * input.image(i).label_stride + pixel.x) * size_of(labels));
             (label == 1 ? one : label == 255 && labels == DType::u8 ? most : other) = true;
         }
     }

@@ -30,7 +30,7 @@ Points points_of(Bytes& bytes, index_t n) {
     Points points;
     points.type = static_cast<DType>(bytes.between(0, 11));
     const std::uint8_t density = bytes.byte();
-    const index_t item = bytes_of(points.type), longest = bytes.between(1, 9);
+    const index_t item = ranking::size_of(points.type), longest = bytes.between(1, 9);
     points.bytes.resize(n * item), points.label.resize(n);
     index_t left = 0;
     std::uint8_t label = 0;

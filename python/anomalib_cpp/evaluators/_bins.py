@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import number
-from .._errors import FormatError, InvalidInputError, InvalidTypeError
+from .._checks import number_pair
+from .._errors import FormatError, InvalidInputError
 from ..metrics import Curve
 from ..metrics._image_sizes import ImageSizes
 from ..metrics._pimo_intervals import ROWS
@@ -17,11 +17,7 @@ from ._protocol import part
 
 def checked_range(value: Any) -> tuple[float, float]:
     """Return the lowest and the highest score to expect."""
-    try:
-        low, high = value
-    except (TypeError, ValueError):
-        raise InvalidTypeError(f"score_range must be a pair (lowest, highest); got {value!r}") from None
-    low, high = number(low, "score_range"), number(high, "score_range")
+    low, high = number_pair(value, "score_range", "lowest, highest")
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise InvalidInputError(f"score_range must be finite and ascend; got {value!r}")
     return low, high

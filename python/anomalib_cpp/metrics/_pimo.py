@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import choice, integer, number
+from .._checks import choice, integer, number_pair
 from .._config import threads_or_default
 from .._errors import InvalidInputError, InvalidTypeError, UndefinedMetricWarning
 from ._counting import normal_ranks
@@ -154,11 +154,7 @@ def require_reachable(smallest_rate: float, low: float) -> None:
 
 def checked_bounds(value: Any) -> tuple[float, float]:
     """Return (lower, upper) if they are rates in that order."""
-    try:
-        low, high = value
-    except (TypeError, ValueError):
-        raise InvalidTypeError(f"fpr_bounds must be a pair (lower, upper); got {value!r}") from None
-    low, high = number(low, "fpr_bounds"), number(high, "fpr_bounds")
+    low, high = number_pair(value, "fpr_bounds", "lower, upper")
     if not 0 < low < high <= 1:
         raise InvalidInputError(f"fpr_bounds must satisfy 0 < lower < upper <= 1; got {value!r}")
     return low, high
